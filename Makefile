@@ -1,0 +1,77 @@
+# Everything from a fresh clone: each target does the set-up that it needs.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.ONESHELL:
+.SILENT:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(CURDIR)/$(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help
+help: ## Lists the targets
+	echo "usage: make TARGET"
+	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: $(VENV)/demo.stamp ## Real firmware, a broker, a receiver and its attackers, in half a minute
+	.ci/build-native
+	$(BIN)/espseal demo
+
+.PHONY: test
+test: debian $(VENV)/dev.stamp ## Every linter and every test
+	$(BIN)/python .ci/steps.py
+
+.PHONY: lint
+lint: debian $(VENV)/dev.stamp ## Formatters, linters and type checkers only
+	$(BIN)/python .ci/steps.py --only lint
+
+.PHONY: test-rust test-python test-lua test-e2e
+test-rust test-python test-lua test-e2e: test-%: debian $(VENV)/dev.stamp
+	$(BIN)/python .ci/steps.py --only $*
+
+.PHONY: format
+format: $(VENV)/dev.stamp ## Rewrites the sources as the formatters want them
+	cargo fmt --all
+	$(BIN)/ruff check --quiet --fix .
+	$(BIN)/ruff format .
+
+.PHONY: vectors
+vectors: $(VENV)/dev.stamp ## Makes the shared vectors anew, by the independent implementation
+	$(BIN)/python tests/vectors/generate.py
+
+.PHONY: lock
+lock: $(VENV)/dev.stamp ## Resolves the Python lock files anew
+	$(BIN)/uv pip compile -q pyproject.toml --extra demo --group build $(UV) -o requirements-demo.lock
+	$(BIN)/uv pip compile -q pyproject.toml --all-extras --group dev $(UV) -o requirements-dev.lock
+UV := --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-package espseal
+
+.PHONY: clean
+clean: ## Removes what the targets built
+	rm -rf $(VENV) .cache target dist
+
+.PHONY: tools
+tools:
+	PYTHON=$(PYTHON) .ci/check-tools
+
+.PHONY: debian
+debian: tools
+	.ci/debian-packages
+
+$(VENV)/bin/python: | tools
+	echo "Making the virtual environment $(VENV) …"
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --require-hashes --requirement .ci/pip.lock
+
+$(VENV)/demo.stamp: requirements-demo.lock .ci/pip.lock | $(VENV)/bin/python
+	echo "Installing what the demo needs (about a minute the first time) …"
+	$(BIN)/pip install --quiet --require-hashes --requirement requirements-demo.lock
+	touch $@
+
+$(VENV)/dev.stamp: requirements-dev.lock .ci/pip.lock | $(VENV)/bin/python
+	echo "Installing the test tools (about a minute the first time) …"
+	$(BIN)/pip install --quiet --require-hashes --requirement requirements-dev.lock
+	touch $@ $(VENV)/demo.stamp

@@ -1,0 +1,50 @@
+"""End-to-end protection of MQTT payloads for devices that are too small for TLS.
+
+Open frames with a `Receiver`; `espseal.paho.attach` does it in a Paho callback.
+"""
+
+from espseal._errors import (
+    DataError,
+    Error,
+    KeyringError,
+    Rejected,
+    SessionError,
+    StoreError,
+)
+from espseal._native import (
+    ClassicKeys,
+    Device,
+    DeviceEntry,
+    GroupEntry,
+    Keyring,
+    KeyringFile,
+    Message,
+    Publication,
+    Receiver,
+    Sender,
+    Store,
+    __version__,
+)
+from espseal._verdict import Verdict
+
+__all__ = [
+    "ClassicKeys",
+    "DataError",
+    "Device",
+    "DeviceEntry",
+    "Error",
+    "GroupEntry",
+    "Keyring",
+    "KeyringError",
+    "KeyringFile",
+    "Message",
+    "Publication",
+    "Receiver",
+    "Rejected",
+    "Sender",
+    "SessionError",
+    "Store",
+    "StoreError",
+    "Verdict",
+    "__version__",
+]

@@ -1,0 +1,454 @@
+"""The Rust core, as Python sees it. Import from `espseal`; this module is private."""
+
+import os
+from typing import Final, Literal, TypeAlias, final
+
+from typing_extensions import Buffer
+
+from espseal._verdict import Verdict
+
+__version__: Final[str]
+
+_Payload: TypeAlias = Buffer | str
+_Layout: TypeAlias = Literal["hex", "raw", "port"]
+_DataMode: TypeAlias = Literal["text", "binary"]
+_MacOver: TypeAlias = Literal["unpadded", "padded"]
+
+@final
+class ClassicKeys:
+    """The four keys of the classic frame (`src/CLASSIC.md`, Keys).
+
+    Arguments (any bytes-like object, or ``str`` taken as UTF-8):
+        iv_key: AES key of the encrypted IV, 16, 24 or 32 bytes.
+        data_key: AES key of node ID and data, 16, 24 or 32 bytes.
+        static_iv: IV of the encrypted IV, 16 bytes.
+        passphrase: HMAC-SHA1 key, at least 1 byte.
+
+    Raises:
+        KeyringError: a key has the wrong length (``wrong_key_length``).
+    """
+
+    def __new__(
+        cls, *, iv_key: _Payload, data_key: _Payload, static_iv: _Payload, passphrase: _Payload
+    ) -> ClassicKeys: ...
+    @staticmethod
+    def generate() -> ClassicKeys:
+        """Draws four new keys from the operating system: 16, 16, 16 and 32 bytes."""
+
+@final
+class Keyring:
+    """The devices and their keys: the file that people decide (read-only here).
+
+    Thread-safe and immutable; `KeyringFile` changes the file.
+    """
+
+    @staticmethod
+    def load(
+        path: str | os.PathLike[str] | None = None, *, allow_wide_permissions: bool = False
+    ) -> Keyring:
+        """Reads a keyring file.
+
+        Arguments:
+            path: the file; default ``$ESPSEAL_KEYRING``, else ``~/.config/espseal/keyring.toml``.
+            allow_wide_permissions: take a file that others can read.
+
+        Raises:
+            KeyringError: with file, line and field, and what to do.
+        """
+
+    @staticmethod
+    def parse(text: str) -> Keyring:
+        """Reads a keyring from its TOML text. Raises `KeyringError` as `load` does."""
+
+    @property
+    def path(self) -> str | None:
+        """The file it came from, or None."""
+
+    @property
+    def devices(self) -> list[DeviceEntry]:
+        """Every device, in the order of the file."""
+
+    @property
+    def groups(self) -> list[GroupEntry]:
+        """Every classic group, in the order of the file."""
+
+    @property
+    def warnings(self) -> list[str]:
+        """What is allowed but dangerous, one sentence each (for `keyring check`)."""
+
+@final
+class DeviceEntry:
+    """One device of a keyring. No keys."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def group(self) -> str | None:
+        """The classic group that it is in."""
+
+    @property
+    def node_id(self) -> str | None:
+        """Its node ID; bytes that are not printable ASCII as ``\\xNN``. None in layout port."""
+
+    @property
+    def topic(self) -> str | None:
+        """In layout port, the topic that names it."""
+
+@final
+class GroupEntry:
+    """One classic group of a keyring. No keys."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def topic(self) -> str:
+        """The topic filter of the readings."""
+
+    @property
+    def session_topic(self) -> str | None:
+        """Where session IDs are published, if there are any."""
+
+    @property
+    def layout(self) -> _Layout: ...
+    @property
+    def data(self) -> _DataMode: ...
+    @property
+    def mac(self) -> _MacOver: ...
+    @property
+    def devices(self) -> int:
+        """How many devices it has."""
+
+@final
+class KeyringFile:
+    """Changes a keyring file in place: locked, atomic, its comments kept."""
+
+    @staticmethod
+    def default_path() -> str:
+        """``$ESPSEAL_KEYRING``, else ``~/.config/espseal/keyring.toml``."""
+
+    @staticmethod
+    def create(path: str | os.PathLike[str] | None = None) -> KeyringFile:
+        """Writes a new keyring with a new session key, mode 0600, and its folders.
+
+        Raises:
+            KeyringError: the file is there already (``already_exists``), or cannot be written.
+        """
+
+    @staticmethod
+    def open(path: str | os.PathLike[str] | None = None) -> KeyringFile:
+        """Opens a keyring that is valid. Raises `KeyringError` as `Keyring.load` does."""
+
+    @property
+    def path(self) -> str: ...
+    def add_group(
+        self,
+        name: str,
+        *,
+        topic: str,
+        session_topic: str,
+        layout: _Layout = "hex",
+        data: _DataMode = "text",
+        keys: ClassicKeys | None = None,
+    ) -> None:
+        """Appends a classic group; without ``keys`` new ones are drawn.
+
+        Raises:
+            KeyringError: the keyring would no longer be valid (``duplicate_name`` and so on);
+                the file is left as it was.
+        """
+
+    def add_device(self, name: str, *, group: str, node_id: str) -> None:
+        """Appends a classic device. Raises `KeyringError`; the file is left as it was."""
+
+@final
+class Store:
+    """Where a receiver keeps what it learns. Thread-safe; several receivers may share one."""
+
+    @staticmethod
+    def memory() -> Store:
+        """A store that lives as long as the process."""
+
+@final
+class Message:
+    """A frame and what the receiver says of it.
+
+    Fields that the verdict does not reach are None; until a frame has verified,
+    nothing in it is believed, so ``device`` and ``node_id`` are None too.
+    """
+
+    @property
+    def verdict(self) -> Verdict: ...
+    @property
+    def device(self) -> str | None:
+        """The device's name in the keyring."""
+
+    @property
+    def node_id(self) -> str | None:
+        """The verified node ID; bytes that are not printable ASCII as ``\\xNN``."""
+
+    @property
+    def group(self) -> str | None:
+        """The classic group whose keys verified the frame."""
+
+    @property
+    def data(self) -> bytes | None:
+        """The reading. Not None exactly when the verdict is ``fresh``."""
+
+    @property
+    def topic(self) -> str | None:
+        """The topic that was given to `Receiver.open`."""
+
+    @property
+    def retained(self) -> bool:
+        """The MQTT retain flag that was given to `Receiver.open`."""
+
+    @property
+    def replay_protected(self) -> bool:
+        """False when ``danger_accept_replays`` let a frame without a session in."""
+
+    @property
+    def reason(self) -> str:
+        """One sentence for a person: why this verdict, and what to do. No data and no key."""
+
+    @property
+    def text(self) -> str | None:
+        """``data`` as UTF-8, undecodable bytes replaced; None when there is none."""
+
+@final
+class Publication:
+    """What an adapter publishes for the receiver or the sender."""
+
+    @property
+    def topic(self) -> str: ...
+    @property
+    def payload(self) -> bytes: ...
+    @property
+    def qos(self) -> int: ...
+    @property
+    def retain(self) -> bool: ...
+
+@final
+class Receiver:
+    """Opens uplinks and mints session IDs. Thread-safe.
+
+    Arguments:
+        keyring: whom to believe.
+        store: what was learnt; see `Store`.
+        authority: True publishes session IDs; False follows those of another receiver.
+    """
+
+    def __new__(cls, keyring: Keyring, store: Store, *, authority: bool = True) -> Receiver: ...
+    def open(
+        self,
+        payload: _Payload,
+        *,
+        topic: str | None = None,
+        retained: bool = False,
+        raise_rejected: bool = False,
+    ) -> Message:
+        """Opens one frame. Never raises for what a peer sent, unless asked.
+
+        Arguments:
+            payload: the MQTT payload, any bytes-like object or ``str``.
+            topic: the topic it came on; selects the groups whose filter matches.
+                Without it every group is tried.
+            retained: the MQTT retain flag; it only relabels what is refused anyway.
+            raise_rejected: raise `Rejected` for every verdict but ``fresh``.
+
+        Raises:
+            Rejected: only with ``raise_rejected``.
+            StoreError: the store failed; the frame was not accepted and may be given again.
+        """
+
+    def hear(self, payload: _Payload, *, topic: str) -> bool:
+        """Takes a message of a session topic (see `subscriptions`): a false ID is answered
+        with the true one at the next `publications`. Returns whether the topic was one.
+        """
+
+    def publications(self) -> list[Publication]:
+        """Mints the session IDs that are due and returns what to publish now, in order."""
+
+    def reconnected(self) -> None:
+        """Call after each (re)connection: the current session IDs are published again."""
+
+    def next_due(self) -> float | None:
+        """Seconds (0 or more) until `publications` has something new; None for never, as with
+        a follower. `hear`, `open` (policy ``strict``) and `reconnected` may bring it forward.
+        """
+
+    @property
+    def subscriptions(self) -> list[str]:
+        """The session topics: subscribe to them and pass their messages to `hear`."""
+
+    @property
+    def keyring(self) -> Keyring: ...
+    @property
+    def counts(self) -> dict[Verdict, int]:
+        """How many frames got each verdict since this receiver was made."""
+
+    @property
+    def false_sessions(self) -> int:
+        """How many payloads of the session topics were no ID of this keyring."""
+
+    @property
+    def trouble(self) -> str | None:
+        """What keeps it from taking session IDs, in one sentence, like a wrong clock."""
+
+@final
+class Sender:
+    """Seals commands for the nodes whose group has a ``command_topic``. Thread-safe.
+
+    Each node draws the sessions under which it takes commands and shows them, retained, on its
+    command-session topic; each is good for one command (`src/CLASSIC.md`, Commands).
+    """
+
+    def __new__(cls, keyring: Keyring, store: Store) -> Sender: ...
+    @property
+    def subscriptions(self) -> list[str]:
+        """The command-session topics: subscribe to them and pass their messages to `hear`."""
+
+    def hear(self, payload: _Payload, *, topic: str) -> bool:
+        """Takes a message of a command-session topic. Returns whether the topic was one."""
+
+    def is_ready(self, device: str) -> bool:
+        """Whether a command to this device can be sealed now. Raises `KeyringError`."""
+
+    def seal(self, device: str, data: _Payload) -> Publication:
+        """Seals one command, which uses up the session that the node shows.
+
+        Raises:
+            KeyringError: no such device (``unknown_name``), or its group has no command topics.
+            SessionError: the node shows no session that was not used.
+            DataError: the frame cannot carry this.
+            StoreError: the session could not be noted as used; nothing was sealed.
+        """
+
+@final
+class Device:
+    """A device's own end: seals readings, for tests, simulators and Linux devices. Thread-safe."""
+
+    @staticmethod
+    def load(path: str | os.PathLike[str]) -> Device:
+        """Reads a device file (TOML: see docs/keyring.md). Raises `KeyringError`."""
+
+    @staticmethod
+    def from_keyring(keyring: Keyring, name: str) -> Device:
+        """Takes the keys of a device out of a keyring.
+
+        Raises:
+            KeyringError: no such device (``unknown_name``).
+        """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def topic(self) -> str | None:
+        """Where its readings go, if its file says so."""
+
+    @property
+    def session_topic(self) -> str | None:
+        """Where it hears session IDs, if it needs any."""
+
+    def hear(self, payload: _Payload) -> bool:
+        """Takes a session ID off the session topic; False (and ignored) if it is none."""
+
+    def seal(self, data: _Payload, *, to: _Payload | None = None) -> bytes:
+        """Seals one reading, or a message to the node ``to``, under the session heard last.
+
+        Raises:
+            SessionError: no session ID has been heard yet.
+            DataError: the frame cannot carry this (``data_ends_in_nul``, ``frame_too_long``).
+        """
+
+    def draw_command_session(self) -> bytes:
+        """Draws a session for one command: 32 hex digits to publish, retained, on the device's
+        command-session topic. The one drawn before stays good too.
+        """
+
+    def open(self, payload: _Payload, *, topic: str | None = None) -> Message:
+        """Opens a command, or a message of another node (then ``node_id`` says whose), under a
+        session that this device drew, each session once. Never raises for what a peer sent.
+        """
+
+@final
+class ClassicOpened:
+    """What `classic_open` found."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """``fresh``, ``malformed`` or ``forged``: there is no state to tell more."""
+
+    @property
+    def node(self) -> bytes | None:
+        """The node field, its padding stripped."""
+
+    @property
+    def data(self) -> bytes | None: ...
+    @property
+    def session(self) -> int | None:
+        """Which of the sessions fits."""
+
+    @property
+    def malformed(self) -> str | None:
+        """Why the bytes are no frame, as one word."""
+
+    @property
+    def offset(self) -> int | None:
+        """Where, in bytes from 0."""
+
+def classic_open(
+    frame: _Payload,
+    keys: ClassicKeys,
+    sessions: list[_Payload],
+    *,
+    layout: _Layout = "hex",
+    data: _DataMode = "text",
+    mac: _MacOver = "unpadded",
+) -> ClassicOpened:
+    """Opens a frame under one key set (`src/CLASSIC.md`, Opening).
+
+    Arguments:
+        frame: the bytes on the wire.
+        keys: the key set.
+        sessions: the exact bytes that enter the MAC, one or more; none in layout port.
+        layout: ``port`` or not; hex and raw are told apart by the bytes.
+        data: whether the data may end in NUL bytes (``binary``).
+        mac: what the MAC covers.
+    """
+
+def classic_seal(
+    keys: ClassicKeys,
+    node: _Payload,
+    data: _Payload,
+    session: _Payload,
+    *,
+    layout: _Layout = "hex",
+    mode: _DataMode = "text",
+    mac: _MacOver = "unpadded",
+    danger_accept_replays: bool = False,
+) -> bytes:
+    """Seals a frame (`src/CLASSIC.md`, Sealing). ``node`` is the node field: a node ID,
+    ``>`` and a node ID, or two node IDs with ``>`` between them.
+
+    Raises:
+        DataError: the frame cannot carry this.
+    """
+
+def danger_classic_seal_with_iv(
+    keys: ClassicKeys,
+    node: _Payload,
+    data: _Payload,
+    session: _Payload,
+    iv: bytes,
+    *,
+    layout: _Layout = "hex",
+    mode: _DataMode = "text",
+    mac: _MacOver = "unpadded",
+    danger_accept_replays: bool = False,
+) -> bytes:
+    """`classic_seal` with an IV of the caller's, 16 bytes. An IV that repeats shows which
+    readings are equal: only for vectors.
+    """
+
+def session_id_is_valid(session_key: _Payload, payload: _Payload) -> bool:
+    """Whether a payload is a session ID that this key of 32 bytes made."""

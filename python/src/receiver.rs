@@ -1,0 +1,153 @@
+//! `Receiver` and `Publication`.
+
+use std::sync::Arc;
+
+use espseal::{Publication as CorePublication, Receiver as CoreReceiver, Verdict};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyString};
+
+use crate::convert::bytes;
+use crate::errors;
+use crate::keyring::Keyring;
+use crate::message::{Message, verdict};
+use crate::store::Store;
+
+#[pyclass(frozen, module = "espseal")]
+pub(crate) struct Receiver {
+    core: CoreReceiver,
+    keyring: Py<Keyring>,
+}
+
+#[pymethods]
+impl Receiver {
+    #[new]
+    #[pyo3(signature = (keyring, store, *, authority=true))]
+    fn new(
+        py: Python<'_>,
+        keyring: &Bound<'_, Keyring>,
+        store: &Store,
+        authority: bool,
+    ) -> PyResult<Self> {
+        CoreReceiver::new(
+            Arc::clone(&keyring.get().0),
+            Arc::clone(&store.0),
+            authority,
+        )
+        .map(|core| Self {
+            core,
+            keyring: keyring.clone().unbind(),
+        })
+        .map_err(|error| errors::to_py(py, &error))
+    }
+
+    #[pyo3(signature = (payload, *, topic=None, retained=false, raise_rejected=false))]
+    fn open<'py>(
+        &self,
+        py: Python<'py>,
+        payload: &Bound<'py, PyAny>,
+        topic: Option<Bound<'py, PyString>>,
+        retained: bool,
+        raise_rejected: bool,
+    ) -> PyResult<Bound<'py, Message>> {
+        let payload = bytes(payload)?;
+        let name = topic.as_ref().map(|topic| topic.to_cow()).transpose()?;
+        let message = self
+            .core
+            .open(&payload, name.as_deref(), retained)
+            .map_err(|error| errors::to_py(py, &error))?;
+        let fresh = message.verdict == Verdict::Fresh;
+        let message = Bound::new(py, Message::new(py, message, topic.clone(), retained)?)?;
+        if raise_rejected && !fresh {
+            Err(errors::rejected(py, message))
+        } else {
+            Ok(message)
+        }
+    }
+
+    #[pyo3(signature = (payload, *, topic))]
+    fn hear(&self, py: Python<'_>, payload: &Bound<'_, PyAny>, topic: &str) -> PyResult<bool> {
+        let payload = bytes(payload)?;
+        self.core
+            .hear(&payload, topic)
+            .map_err(|error| errors::to_py(py, &error))
+    }
+
+    fn publications(&self, py: Python<'_>) -> PyResult<Vec<Publication>> {
+        let publications = self
+            .core
+            .publications()
+            .map_err(|error| errors::to_py(py, &error))?;
+        Ok(publications
+            .into_iter()
+            .map(|publication| Publication::new(py, publication))
+            .collect())
+    }
+
+    fn reconnected(&self) {
+        self.core.reconnected();
+    }
+
+    fn next_due(&self) -> Option<f64> {
+        self.core.next_due().map(|due| due.as_secs_f64())
+    }
+
+    #[getter]
+    fn subscriptions(&self) -> Vec<String> {
+        let topics = self.core.subscriptions();
+        topics.iter().map(ToString::to_string).collect()
+    }
+
+    #[getter]
+    fn keyring(&self, py: Python<'_>) -> Py<Keyring> {
+        self.keyring.clone_ref(py)
+    }
+
+    #[getter]
+    fn counts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let counts = PyDict::new(py);
+        for (word, count) in Verdict::ALL.iter().zip(self.core.counts()) {
+            counts.set_item(verdict(py, *word)?, count)?;
+        }
+        Ok(counts)
+    }
+
+    #[getter]
+    fn false_sessions(&self) -> u64 {
+        self.core.false_sessions()
+    }
+
+    #[getter]
+    fn trouble(&self) -> Option<String> {
+        self.core.trouble()
+    }
+}
+
+#[pyclass(frozen, get_all, module = "espseal")]
+pub(crate) struct Publication {
+    topic: String,
+    payload: Py<PyBytes>,
+    qos: u8,
+    retain: bool,
+}
+
+impl Publication {
+    pub(crate) fn new(py: Python<'_>, publication: CorePublication) -> Self {
+        Self {
+            topic: publication.topic.to_string(),
+            payload: PyBytes::new(py, &publication.payload).unbind(),
+            qos: publication.qos,
+            retain: publication.retain,
+        }
+    }
+}
+
+#[pymethods]
+impl Publication {
+    fn __repr__(&self, py: Python<'_>) -> String {
+        let bytes = self.payload.as_bytes(py).len();
+        format!(
+            "Publication(topic={:?}, payload=<{bytes} bytes>)",
+            self.topic
+        )
+    }
+}

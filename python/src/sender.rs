@@ -1,0 +1,50 @@
+//! `Sender`.
+
+use std::sync::Arc;
+
+use espseal::Sender as CoreSender;
+use pyo3::prelude::*;
+
+use crate::convert::bytes;
+use crate::errors;
+use crate::keyring::Keyring;
+use crate::receiver::Publication;
+use crate::store::Store;
+
+#[pyclass(frozen, module = "espseal")]
+pub(crate) struct Sender(CoreSender);
+
+#[pymethods]
+impl Sender {
+    #[new]
+    fn new(keyring: &Keyring, store: &Store) -> Self {
+        Self(CoreSender::new(
+            Arc::clone(&keyring.0),
+            Arc::clone(&store.0),
+        ))
+    }
+
+    #[getter]
+    fn subscriptions(&self) -> Vec<String> {
+        self.0.subscriptions()
+    }
+
+    #[pyo3(signature = (payload, *, topic))]
+    fn hear(&self, payload: &Bound<'_, PyAny>, topic: &str) -> PyResult<bool> {
+        Ok(self.0.hear(&bytes(payload)?, topic))
+    }
+
+    fn is_ready(&self, py: Python<'_>, device: &str) -> PyResult<bool> {
+        self.0
+            .is_ready(device)
+            .map_err(|error| errors::keyring(py, &error))
+    }
+
+    fn seal(&self, py: Python<'_>, device: &str, data: &Bound<'_, PyAny>) -> PyResult<Publication> {
+        let data = bytes(data)?;
+        self.0
+            .seal(device, &data)
+            .map(|publication| Publication::new(py, publication))
+            .map_err(|error| errors::to_py(py, &error))
+    }
+}

@@ -1,0 +1,274 @@
+//! Bytes to fields: parsing needs no key (`CLASSIC.md`, O1 to O3).
+
+use core::fmt;
+
+use super::scheme::Layout;
+use crate::primitives::{BLOCK, HMAC_SHA1};
+
+/// A classic frame has at most this many bytes on the wire.
+pub const FRAME_BYTES_MAX: usize = 2048;
+
+/// Where the raw layout has its commas, and the hex layout its field ends.
+const MAC_DIGITS: usize = 2 * HMAC_SHA1;
+const IV_DIGITS: usize = 2 * BLOCK;
+
+/// A frame, parsed and not yet believed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Frame {
+    pub(super) layout: Layout,
+    pub(super) enc_iv: [u8; BLOCK],
+    /// `enc_node`, then `enc_data`: one allocation for both.
+    pub(super) body: Vec<[u8; BLOCK]>,
+    pub(super) node_blocks: usize,
+    pub(super) mac: [u8; HMAC_SHA1],
+}
+
+impl Frame {
+    /// Reads the exact form of any layout; `port` only where the keyring has it on this topic.
+    ///
+    /// # Errors
+    /// [`Malformed`], with the reason and the offset.
+    pub fn parse(bytes: &[u8], port_allowed: bool) -> Result<Self, Malformed> {
+        // O1
+        if bytes.len() > FRAME_BYTES_MAX {
+            return Err(Malformed::new(MalformedReason::TooLong, FRAME_BYTES_MAX));
+        }
+        // O2
+        if let Some((enc_iv, enc_node, enc_data, mac)) = split_raw(bytes) {
+            parse_raw(enc_iv, enc_node, enc_data, mac)
+        } else if let Some(fields) = split_hex(bytes) {
+            parse_hex(fields)
+        } else if port_allowed && !bytes.is_empty() && bytes.iter().all(u8::is_ascii_hexdigit) {
+            parse_port(bytes)
+        } else {
+            Err(Malformed::new(MalformedReason::Unrecognised, 0))
+        }
+    }
+
+    /// Which layout it has.
+    #[must_use]
+    pub const fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// The 20 bytes by which a second copy is known, across layouts.
+    #[must_use]
+    pub const fn mac(&self) -> &[u8; HMAC_SHA1] {
+        &self.mac
+    }
+
+    /// What a copy of this very frame has in common with it, in whichever layout and case.
+    #[must_use]
+    pub(crate) fn fingerprint(&self) -> [u8; 16] {
+        let node_blocks = self.node_blocks.to_be_bytes();
+        let body = self.body.as_flattened();
+        crate::primitives::fingerprint(&[&node_blocks, &self.enc_iv, body, &self.mac])
+    }
+}
+
+impl fmt::Debug for Frame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Frame {{ layout: {:?}, .. }}", self.layout)
+    }
+}
+
+type RawFields<'a> = (&'a [u8; BLOCK], Option<&'a [u8; BLOCK]>, &'a [u8], &'a [u8]);
+
+/// O2, `raw`: length ≡ 11 (mod 16), a comma at byte 16, the last 41 bytes a comma and 40 digits.
+/// The node block is None if byte 33 is no comma.
+fn split_raw(bytes: &[u8]) -> Option<RawFields<'_>> {
+    if bytes.len() % BLOCK != 11 {
+        return None;
+    }
+    let (enc_iv, rest) = bytes.split_first_chunk::<BLOCK>()?;
+    let (b',', rest) = rest.split_first()? else {
+        return None;
+    };
+    let (rest, mac) = rest.split_at_checked(rest.len().checked_sub(MAC_DIGITS)?)?;
+    let (b',', rest) = rest.split_last()? else {
+        return None;
+    };
+    if !mac.iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
+    match rest.split_first_chunk::<BLOCK>() {
+        Some((node, [b',', data @ ..])) => Some((enc_iv, Some(node), data, mac)),
+        _ => Some((enc_iv, None, rest, mac)),
+    }
+}
+
+/// O3, `raw`.
+fn parse_raw(
+    enc_iv: &[u8; BLOCK],
+    enc_node: Option<&[u8; BLOCK]>,
+    enc_data: &[u8],
+    mac_digits: &[u8],
+) -> Result<Frame, Malformed> {
+    const NODE_END: usize = 2 * BLOCK + 1;
+    let separator = Malformed::new(MalformedReason::MissingSeparator, NODE_END);
+    let Some(enc_node) = enc_node else {
+        return Err(separator);
+    };
+    let (data, []) = enc_data.as_chunks::<BLOCK>() else {
+        return Err(separator);
+    };
+    let mut body = Vec::with_capacity(1 + data.len());
+    body.push(*enc_node);
+    body.extend_from_slice(data);
+    let mut mac = [0; HMAC_SHA1];
+    decode(mac_digits, &mut mac, NODE_END + 1 + enc_data.len() + 1)?;
+    Ok(Frame {
+        layout: Layout::Raw,
+        enc_iv: *enc_iv,
+        body,
+        node_blocks: 1,
+        mac,
+    })
+}
+
+/// O2, `hex`: three commas.
+fn split_hex(bytes: &[u8]) -> Option<[&[u8]; 4]> {
+    let mut fields = bytes.split(|&byte| byte == b',');
+    let four = [
+        fields.next()?,
+        fields.next()?,
+        fields.next()?,
+        fields.next()?,
+    ];
+    fields.next().is_none().then_some(four)
+}
+
+/// O3, `hex`: first the lengths, left to right, then the digits.
+fn parse_hex(fields: [&[u8]; 4]) -> Result<Frame, Malformed> {
+    let [iv, node, data, mac_digits] = fields;
+    let node_at = iv.len() + 1;
+    let data_at = node_at + node.len() + 1;
+    let mac_at = data_at + data.len() + 1;
+    for (right, offset) in [
+        (iv.len() == IV_DIGITS, 0),
+        (node.len() % (2 * BLOCK) == 0, node_at),
+        (data.len() % (2 * BLOCK) == 0, data_at),
+        (mac_digits.len() == MAC_DIGITS, mac_at),
+    ] {
+        if !right {
+            return Err(Malformed::new(MalformedReason::FieldLength, offset));
+        }
+    }
+    let node_blocks = node.len() / (2 * BLOCK);
+    let mut enc_iv = [0; BLOCK];
+    let mut body = vec![[0; BLOCK]; node_blocks + data.len() / (2 * BLOCK)];
+    let mut mac = [0; HMAC_SHA1];
+    let (enc_node, enc_data) = body.split_at_mut(node_blocks);
+    decode(iv, &mut enc_iv, 0)?;
+    decode(node, enc_node.as_flattened_mut(), node_at)?;
+    decode(data, enc_data.as_flattened_mut(), data_at)?;
+    decode(mac_digits, &mut mac, mac_at)?;
+    Ok(Frame {
+        layout: Layout::Hex,
+        enc_iv,
+        body,
+        node_blocks,
+        mac,
+    })
+}
+
+/// O2, `port`: `enc_iv` 16, `enc_data` 16m, tag 20 bytes, m ≥ 1.
+fn parse_port(bytes: &[u8]) -> Result<Frame, Malformed> {
+    let wrong_length = Malformed::new(MalformedReason::PortLength, bytes.len());
+    let (Some((iv, rest)), true) = (
+        bytes.split_at_checked(IV_DIGITS),
+        bytes.len() >= IV_DIGITS + 2 * BLOCK + MAC_DIGITS,
+    ) else {
+        return Err(wrong_length);
+    };
+    let (data, tag) = rest.split_at(rest.len() - MAC_DIGITS);
+    if data.len() % (2 * BLOCK) != 0 {
+        return Err(wrong_length);
+    }
+    let mut enc_iv = [0; BLOCK];
+    let mut body = vec![[0; BLOCK]; data.len() / (2 * BLOCK)];
+    let mut mac = [0; HMAC_SHA1];
+    decode(iv, &mut enc_iv, 0)?;
+    decode(data, body.as_flattened_mut(), IV_DIGITS)?;
+    decode(tag, &mut mac, IV_DIGITS + data.len())?;
+    Ok(Frame {
+        layout: Layout::Port,
+        enc_iv,
+        body,
+        node_blocks: 0,
+        mac,
+    })
+}
+
+/// Hex digits of either case into exactly `to`; on failure says where the first other byte is.
+fn decode(digits: &[u8], to: &mut [u8], offset: usize) -> Result<(), Malformed> {
+    match base16ct::mixed::decode(digits, to) {
+        Ok(_) => Ok(()),
+        Err(_) => {
+            let bad = digits.iter().position(|byte| !byte.is_ascii_hexdigit());
+            let offset = offset + bad.unwrap_or(0);
+            Err(Malformed::new(MalformedReason::NotHex, offset))
+        }
+    }
+}
+
+/// Why bytes are no classic frame, and at which offset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Malformed {
+    /// What is wrong.
+    pub reason: MalformedReason,
+    /// Where, in bytes from 0.
+    pub offset: usize,
+}
+
+impl Malformed {
+    const fn new(reason: MalformedReason, offset: usize) -> Self {
+        Self { reason, offset }
+    }
+}
+
+/// What is wrong with a malformed frame: a closed list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MalformedReason {
+    /// More than [`FRAME_BYTES_MAX`] bytes.
+    TooLong,
+    /// It has the shape of no format.
+    Unrecognised,
+    /// A field of the wrong length.
+    FieldLength,
+    /// A byte that should be a hex digit.
+    NotHex,
+    /// No comma after the node ID of a raw frame.
+    MissingSeparator,
+    /// A port frame whose length is not 16 + 16m + 20 bytes.
+    PortLength,
+}
+
+impl MalformedReason {
+    /// Its word in the vectors.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::TooLong => "too_long",
+            Self::Unrecognised => "unrecognised",
+            Self::FieldLength => "field_length",
+            Self::NotHex => "not_hex",
+            Self::MissingSeparator => "missing_separator",
+            Self::PortLength => "port_length",
+        }
+    }
+}
+
+impl fmt::Display for Malformed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self.reason {
+            MalformedReason::TooLong => "it is longer than 2048 bytes",
+            MalformedReason::Unrecognised => "it has the shape of no frame",
+            MalformedReason::FieldLength => "a field has the wrong length",
+            MalformedReason::NotHex => "this byte should be a hex digit",
+            MalformedReason::MissingSeparator => "a comma should follow the node ID",
+            MalformedReason::PortLength => "a port frame has 16 + 16m + 20 bytes",
+        };
+        write!(f, "{what} (offset {})", self.offset)
+    }
+}

@@ -1,0 +1,24 @@
+//! The classic frame: the article's scheme, made exact ([`spec`]).
+//!
+//! Stateless: keys, session and frame are arguments. [`crate::Receiver`] adds the keyring,
+//! the sessions and the memory of what was accepted.
+
+mod frame;
+mod keys;
+mod node;
+mod open;
+mod scheme;
+mod seal;
+mod session;
+
+pub use frame::{FRAME_BYTES_MAX, Frame, Malformed, MalformedReason};
+pub use keys::PreparedKeys;
+pub use node::NodeField;
+pub(crate) use node::is_node_id;
+pub use open::{Opened, open};
+pub use scheme::{DataMode, Layout, MacOver, Scheme};
+pub use seal::{danger_seal_with_iv, seal};
+pub use session::SessionId;
+
+#[doc = include_str!("../CLASSIC.md")]
+pub mod spec {}

@@ -1,0 +1,296 @@
+//! What the caller did wrong: specific, with what to do. Never a key, never a plaintext.
+
+use core::fmt;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// Everything that a public call may answer with.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// The keyring cannot be used.
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
+    /// The store failed; nothing was accepted.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// What was given to be sealed cannot be carried by the frame.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// There is no session to seal under.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    /// The operating system has no randomness to give.
+    #[error(transparent)]
+    Random(#[from] RandomError),
+}
+
+impl Error {
+    /// One stable word, the same in every language.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Keyring(error) => error.problem.code(),
+            Self::Store(error) => error.code(),
+            Self::Data(error) => error.code(),
+            Self::Session(error) => error.code(),
+            Self::Random(_) => "random",
+        }
+    }
+}
+
+/// A mistake in a keyring, and where it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyringError {
+    /// The file, if the keyring came from one.
+    pub file: Option<PathBuf>,
+    /// The line, from 1.
+    pub line: Option<usize>,
+    /// The field, with its table: `classic_group.iv_key`.
+    pub field: Option<String>,
+    /// What is wrong.
+    pub problem: KeyringProblem,
+}
+
+impl KeyringError {
+    pub(crate) fn new(problem: KeyringProblem) -> Self {
+        Self {
+            file: None,
+            line: None,
+            field: None,
+            problem,
+        }
+    }
+
+    pub(crate) fn at(mut self, line: usize, field: impl Into<String>) -> Self {
+        self.line = Some(line);
+        self.field = Some(field.into());
+        self
+    }
+
+    pub(crate) fn field(mut self, field: impl Into<String>) -> Self {
+        self.field = Some(field.into());
+        self
+    }
+
+    pub(crate) fn in_file(mut self, file: impl Into<PathBuf>) -> Self {
+        self.file = Some(file.into());
+        self
+    }
+}
+
+impl fmt::Display for KeyringError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.file, self.line) {
+            (Some(file), Some(line)) => write!(f, "{}:{line}: ", file.display())?,
+            (Some(file), None) => write!(f, "{}: ", file.display())?,
+            (None, Some(line)) => write!(f, "line {line}: ")?,
+            (None, None) => {}
+        }
+        if let Some(field) = &self.field {
+            write!(f, "{field}: ")?;
+        }
+        self.problem.fmt(f)
+    }
+}
+
+impl std::error::Error for KeyringError {}
+
+/// The mistakes that a keyring can hold.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum KeyringProblem {
+    /// The file cannot be read or written.
+    #[error("{0}")]
+    Io(String),
+    /// The file to create is there already.
+    #[error("is there already; move it away, or add to it with `espseal keyring add`")]
+    AlreadyExists,
+    /// Others than the owner can read the file.
+    #[error(
+        "others can read this file (mode {mode:04o}); `chmod 600` it, or say `allow_wide_permissions = true` in it"
+    )]
+    WidePermissions {
+        /// The permission bits that were found.
+        mode: u32,
+    },
+    /// The text is not TOML.
+    #[error("not valid TOML: {0}")]
+    Syntax(String),
+    /// A keyring of another version.
+    #[error("this version of espseal reads `version = 1`, not {found}")]
+    UnsupportedVersion {
+        /// What the file says, as far as it is a number.
+        found: String,
+    },
+    /// A field that must be there is not.
+    #[error("is missing; {hint}")]
+    MissingField {
+        /// What to write.
+        hint: &'static str,
+    },
+    /// A field that does not exist.
+    #[error("unknown field; known here: {}", known.join(", "))]
+    UnknownField {
+        /// The fields that this table may hold.
+        known: Vec<&'static str>,
+    },
+    /// A value of the wrong kind, or out of its range.
+    #[error("must be {expected}")]
+    InvalidValue {
+        /// What it must be.
+        expected: &'static str,
+    },
+    /// A key of the wrong length.
+    #[error("is {found} bytes long and must be {expected}")]
+    WrongKeyLength {
+        /// Bytes found.
+        found: usize,
+        /// Lengths allowed, in words.
+        expected: &'static str,
+    },
+    /// The keys that everybody can read in the article.
+    #[error(
+        "this key is printed in the article and known to everyone: draw new keys, or say `allow_article_keys = true` in this group"
+    )]
+    ArticleKeys,
+    /// A name that stands twice.
+    #[error("`{name}` is already the name in line {first}; names must differ")]
+    DuplicateName {
+        /// The name.
+        name: String,
+        /// The line of the first.
+        first: usize,
+    },
+    /// An address, node ID or topic that stands twice.
+    #[error("`{address}` already belongs to `{owner}` (line {first})")]
+    DuplicateAddress {
+        /// The address as it stands in the file.
+        address: String,
+        /// The device that has it.
+        owner: String,
+        /// The line of the first.
+        first: usize,
+    },
+    /// A device that names no group, or one that is not there.
+    #[error("there is no `[[classic_group]]` named `{group}`; {known}")]
+    NoGroup {
+        /// The group that was named.
+        group: String,
+        /// The groups that are there, in words.
+        known: String,
+    },
+    /// A device without any format.
+    #[error(
+        "the device is in no group: write `classic = {{ group = \"…\", node_id = \"…\" }}` in it"
+    )]
+    NoFormat,
+    /// A name that is asked for and not there.
+    #[error("the keyring has no device named `{name}`")]
+    UnknownName {
+        /// The name.
+        name: String,
+    },
+}
+
+impl KeyringProblem {
+    /// One stable word, the same in every language.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Io(_) => "io",
+            Self::AlreadyExists => "already_exists",
+            Self::WidePermissions { .. } => "wide_permissions",
+            Self::Syntax(_) => "syntax",
+            Self::UnsupportedVersion { .. } => "unsupported_version",
+            Self::MissingField { .. } => "missing_field",
+            Self::UnknownField { .. } => "unknown_field",
+            Self::InvalidValue { .. } => "invalid_value",
+            Self::WrongKeyLength { .. } => "wrong_key_length",
+            Self::ArticleKeys => "article_keys",
+            Self::DuplicateName { .. } => "duplicate_name",
+            Self::DuplicateAddress { .. } => "duplicate_address",
+            Self::NoGroup { .. } => "no_group",
+            Self::NoFormat => "no_format",
+            Self::UnknownName { .. } => "unknown_name",
+        }
+    }
+}
+
+/// Why the store failed. Nothing was accepted, and nothing that was stored is lost.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum StoreError {
+    /// What a store behind the trait says of itself.
+    #[error("the store failed: {0}")]
+    Failed(String),
+}
+
+impl StoreError {
+    /// One stable word, the same in every language.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Failed(_) => "store_failed",
+        }
+    }
+}
+
+/// The operating system gave no random bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("the operating system gave no random bytes: {0}")]
+pub struct RandomError(pub String);
+
+/// Why data cannot be sealed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum DataError {
+    /// In text mode the end of such data could not be told from padding.
+    #[error(
+        "data that ends in a NUL byte cannot be sealed in text mode; say `data = \"binary\"` in the group"
+    )]
+    EndsInNul,
+    /// The frame would exceed 2048 bytes.
+    #[error("the frame would be longer than {limit} bytes; send less data")]
+    FrameTooLong {
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// Not 1 to 15 bytes, or with a NUL or a `>`.
+    #[error("a node ID is 1 to 15 bytes without NUL and without `>`")]
+    InvalidNodeId,
+    /// The empty session gives no freshness.
+    #[error("an empty session protects nothing; only `danger_accept_replays` allows it")]
+    SessionRequired,
+}
+
+impl DataError {
+    /// One stable word, the same in every language and in the vectors.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::EndsInNul => "data_ends_in_nul",
+            Self::FrameTooLong { .. } => "frame_too_long",
+            Self::InvalidNodeId => "invalid_node_id",
+            Self::SessionRequired => "session_required",
+        }
+    }
+}
+
+/// Why there is no session to seal under.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum SessionError {
+    /// None was heard yet.
+    #[error("no session ID has been heard on `{topic}` yet; is a receiver running?")]
+    NoSession {
+        /// The session topic.
+        topic: String,
+    },
+}
+
+impl SessionError {
+    /// One stable word, the same in every language.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NoSession { .. } => "no_session",
+        }
+    }
+}

@@ -1,0 +1,421 @@
+//! TOML text to a valid keyring.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::model::{Classic, Device, Group, KeySet, Keyring, NODE_ID, Policy, SessionTimes};
+use super::reader::{Lines, Table, Value};
+use crate::classic::{DataMode, Layout, MacOver, Scheme};
+use crate::error::{KeyringError, KeyringProblem};
+use crate::key::{AesKey, ClassicKeys, Passphrase, SessionKey, StaticIv};
+use crate::topic::{TopicFilter, is_topic_name};
+
+type Result<T> = core::result::Result<T, KeyringError>;
+
+impl Keyring {
+    /// Reads a keyring from its TOML text.
+    ///
+    /// # Errors
+    /// [`KeyringError`], with line and field.
+    pub fn parse(text: &str) -> Result<Self> {
+        Ok(read(text)?.0)
+    }
+}
+
+/// The keyring, and whether it allows that others read it.
+pub(super) fn read(text: &str) -> Result<(Keyring, bool)> {
+    let lines = Lines::new(text);
+    let mut top = Table::parse(text, &lines)?;
+    check_version(&mut top)?;
+    let allow_wide_permissions = top.bool("allow_wide_permissions")?;
+    let session_key = {
+        let value = top.required(
+            "session_key",
+            "`espseal keyring new` makes a keyring with one",
+        )?;
+        let bytes = value.hex()?;
+        value.check(SessionKey::new(&bytes))?
+    };
+    let mut names = Names::default();
+    let mut groups = Vec::new();
+    for table in top.tables("classic_group")? {
+        groups.push(read_group(table, &mut names)?);
+    }
+    let mut builder = Builder {
+        groups,
+        devices: Vec::new(),
+        lines: Vec::new(),
+        names: HashMap::new(),
+    };
+    for table in top.tables("device")? {
+        builder.read_device(table)?;
+    }
+    top.finish()?;
+    let keyring = Keyring {
+        path: None,
+        session_key,
+        groups: builder.groups,
+        devices: builder.devices,
+        names: builder.names,
+        wide_permissions: false,
+    };
+    Ok((keyring, allow_wide_permissions))
+}
+
+pub(super) fn check_version(top: &mut Table<'_>) -> Result<()> {
+    let version = top.required("version", "write `version = 1` in the first line")?;
+    let number = version.integer(0..=u32::MAX, "a whole number: `version = 1`")?;
+    match number {
+        1 => Ok(()),
+        other => Err(version.error(KeyringProblem::UnsupportedVersion {
+            found: other.to_string(),
+        })),
+    }
+}
+
+fn read_group(mut table: Table<'_>, names: &mut Names) -> Result<Group> {
+    let name = read_name(&mut table, names)?;
+    let topic = {
+        let value = table.required("topic", "the readings' topic filter, like \"sensors/+\"")?;
+        let expected = "a topic filter: `+` and `#` alone on their level, `#` last";
+        TopicFilter::parse(value.str()?).ok_or_else(|| value.invalid(expected))?
+    };
+    let scheme = read_scheme(&mut table)?;
+    let session_topic = read_session_topic(&mut table, &scheme)?;
+    let command_topic = read_node_topic(&mut table, "command_topic")?;
+    let command_session_topic = read_node_topic(&mut table, "command_session_topic")?;
+    let policy = match table.value("policy") {
+        None => Policy::default(),
+        Some(value) => value.word(
+            &[("pool", Policy::Pool), ("strict", Policy::Strict)],
+            "\"pool\" or \"strict\"",
+        )?,
+    };
+    let times = read_times(&mut table)?;
+    let session_memory = match table.value("session_memory") {
+        None => 1 << 18,
+        Some(value) => value
+            .integer(1..=1 << 24, "a number of frames from 1 to 16777216")
+            .map(|number| usize::try_from(number).unwrap_or(usize::MAX))?,
+    };
+    let allow_article_keys = table.bool("allow_article_keys")?;
+    let mut article_keys = false;
+    let key_sets = match table.value("keys") {
+        None => Vec::new(),
+        Some(value) => {
+            let (keys, printed) = read_keys(value.table()?, allow_article_keys)?;
+            article_keys = printed;
+            vec![KeySet::new(&keys, None)]
+        }
+    };
+    table.finish()?;
+    Ok(Group {
+        name,
+        topic,
+        session_topic,
+        command_topic,
+        command_session_topic,
+        scheme,
+        policy,
+        times,
+        session_memory,
+        key_sets,
+        nodes: HashMap::new(),
+        article_keys,
+    })
+}
+
+pub(super) fn read_scheme(table: &mut Table<'_>) -> Result<Scheme> {
+    let layout = match table.value("layout") {
+        None => Layout::Hex,
+        Some(value) => value.word(
+            &[
+                ("hex", Layout::Hex),
+                ("raw", Layout::Raw),
+                ("port", Layout::Port),
+            ],
+            "\"hex\", \"raw\" or \"port\"",
+        )?,
+    };
+    let data = match table.value("data") {
+        None => DataMode::Text,
+        Some(value) => value.word(
+            &[("text", DataMode::Text), ("binary", DataMode::Binary)],
+            "\"text\" or \"binary\"",
+        )?,
+    };
+    let mac = match table.value("mac") {
+        None => MacOver::Unpadded,
+        Some(value) => {
+            let mac = value.word(
+                &[("unpadded", MacOver::Unpadded), ("padded", MacOver::Padded)],
+                "\"unpadded\" or \"padded\"",
+            )?;
+            if mac == MacOver::Padded && data == DataMode::Binary {
+                let expected = "\"unpadded\" where `data = \"binary\"`: a padded MAC does not say where the data ends";
+                return Err(value.invalid(expected));
+            }
+            mac
+        }
+    };
+    Ok(Scheme {
+        layout,
+        data,
+        mac,
+        danger_accept_replays: table.bool("danger_accept_replays")?,
+    })
+}
+
+/// Needed by every sender that a session protects.
+pub(super) fn read_session_topic(
+    table: &mut Table<'_>,
+    scheme: &Scheme,
+) -> Result<Option<Arc<str>>> {
+    let without_sessions = scheme.layout == Layout::Port || scheme.danger_accept_replays;
+    match table.value("session_topic") {
+        Some(value) => read_topic_name(&value).map(Some),
+        None if without_sessions => Ok(None),
+        None => {
+            let hint = "the topic of the session IDs, like \"sensors/session\"";
+            Err(table.error("session_topic", KeyringProblem::MissingField { hint }))
+        }
+    }
+}
+
+/// A topic that differs for each node.
+fn read_node_topic(table: &mut Table<'_>, field: &'static str) -> Result<Option<Box<str>>> {
+    let Some(value) = table.value(field) else {
+        return Ok(None);
+    };
+    let topic = read_topic_name(&value)?;
+    if topic.contains(NODE_ID) {
+        Ok(Some((*topic).into()))
+    } else {
+        Err(value.invalid("a topic with `{node_id}` in it, so that each node has its own"))
+    }
+}
+
+/// A topic without wildcards.
+pub(super) fn read_topic_name(value: &Value<'_>) -> Result<Arc<str>> {
+    let topic = value.str()?;
+    if is_topic_name(topic) {
+        Ok(topic.into())
+    } else {
+        Err(value.invalid("one topic, without `+` and `#`"))
+    }
+}
+
+fn read_times(table: &mut Table<'_>) -> Result<SessionTimes> {
+    const DAY: u32 = 86_400;
+    let default = SessionTimes::default();
+    let mut seconds = |field, expected, default| match table.value(field) {
+        None => Ok((None, default)),
+        Some(value) => {
+            let number = value.integer(1..=DAY, expected)?;
+            Ok((Some(value), Duration::from_secs(u64::from(number))))
+        }
+    };
+    let expected = "a number of seconds from 1 to 86400";
+    let (_, interval) = seconds("session_interval", expected, default.interval)?;
+    let (value, life) = seconds("session_life", expected, default.life)?;
+    if life <= interval {
+        let expected = "longer than `session_interval`, so that a node always has a live session";
+        return Err(match value {
+            Some(value) => value.invalid(expected),
+            None => table.error("session_life", KeyringProblem::InvalidValue { expected }),
+        });
+    }
+    Ok(SessionTimes { interval, life })
+}
+
+/// The four keys, and whether they are the article's.
+pub(super) fn read_keys(
+    mut table: Table<'_>,
+    allow_article_keys: bool,
+) -> Result<(ClassicKeys, bool)> {
+    fn key<T>(
+        table: &mut Table<'_>,
+        field: &'static str,
+        new: fn(&[u8]) -> Result<T>,
+    ) -> Result<(T, usize)> {
+        let value = table.required(field, "write { hex = \"…\" } or { text = \"…\" }")?;
+        let line = value.line();
+        let name = value.error(KeyringProblem::ArticleKeys).field;
+        let bytes = value.key()?;
+        let key = new(&bytes).map_err(|error| error.at(line, name.unwrap_or_default()))?;
+        Ok((key, line))
+    }
+    let (iv_key, iv_key_line) = key(&mut table, "iv_key", AesKey::new)?;
+    let (data_key, data_key_line) = key(&mut table, "data_key", AesKey::new)?;
+    let (static_iv, static_iv_line) = key(&mut table, "static_iv", StaticIv::new)?;
+    let (passphrase, passphrase_line) = key(&mut table, "passphrase", Passphrase::new)?;
+    let keys = ClassicKeys {
+        iv_key,
+        data_key,
+        static_iv,
+        passphrase,
+    };
+    let printed = keys.printed_in_article();
+    if let (Some(field), false) = (printed, allow_article_keys) {
+        let line = match field {
+            "iv_key" => iv_key_line,
+            "data_key" => data_key_line,
+            "static_iv" => static_iv_line,
+            _ => passphrase_line,
+        };
+        let error = table.error(field, KeyringProblem::ArticleKeys);
+        return Err(KeyringError {
+            line: Some(line),
+            ..error
+        });
+    }
+    table.finish()?;
+    Ok((keys, printed.is_some()))
+}
+
+/// The groups, and the devices as they are read into them.
+struct Builder {
+    groups: Vec<Group>,
+    devices: Vec<Device>,
+    /// The line of each device, for those that come after.
+    lines: Vec<usize>,
+    names: HashMap<Arc<str>, usize>,
+}
+
+impl Builder {
+    fn read_device(&mut self, mut table: Table<'_>) -> Result<()> {
+        let index = self.devices.len();
+        let (name, line) = read_device_name(&mut table)?;
+        match self.names.entry(name.clone()) {
+            Entry::Vacant(vacant) => vacant.insert(index),
+            Entry::Occupied(first) => {
+                let first = self.lines.get(*first.get()).copied().unwrap_or_default();
+                let name = name.to_string();
+                let problem = KeyringProblem::DuplicateName { name, first };
+                return Err(KeyringError::new(problem).at(line, "device.name"));
+            }
+        };
+        let Some(value) = table.value("classic") else {
+            return Err(table.error("classic", KeyringProblem::NoFormat));
+        };
+        let classic = self.read_classic(value.table()?, index)?;
+        table.finish()?;
+        self.lines.push(line);
+        self.devices.push(Device {
+            name,
+            classic: Some(classic),
+        });
+        Ok(())
+    }
+
+    fn read_classic(&mut self, mut table: Table<'_>, device: usize) -> Result<Classic> {
+        let group_value = table.required("group", "name one of the `[[classic_group]]`s")?;
+        let keys = table.value("keys");
+        let allow_article_keys = table.bool("allow_article_keys")?;
+
+        let wanted = group_value.str()?;
+        let Some(group_index) = self.groups.iter().position(|g| &*g.name == wanted) else {
+            let known = match self.groups.as_slice() {
+                [] => "the keyring has no group yet".to_owned(),
+                groups => {
+                    let names: Vec<&str> = groups.iter().map(|g| &*g.name).collect();
+                    format!("there is {}", names.join(", "))
+                }
+            };
+            let group = wanted.escape_debug().to_string();
+            return Err(group_value.error(KeyringProblem::NoGroup { group, known }));
+        };
+        let Some(group) = self.groups.get_mut(group_index) else {
+            unreachable!("position() found it")
+        };
+        // A port frame carries no node ID: its topic names the device.
+        let (address_value, address) = if group.scheme.layout == Layout::Port {
+            let value = table.required("topic", "in layout \"port\" the topic names the device")?;
+            let topic = read_topic_name(&value)?;
+            if !group.topic.matches(&topic) {
+                return Err(value.invalid("a topic that the group's filter matches"));
+            }
+            (value, topic.as_bytes().into())
+        } else {
+            let hint = "what `print(node.chipid())` says on the device";
+            let value = table.required("node_id", hint)?;
+            let node_id = read_node_id(&value)?;
+            (value, node_id)
+        };
+        match group.nodes.entry(address.clone()) {
+            Entry::Vacant(vacant) => vacant.insert(device),
+            Entry::Occupied(first) => {
+                let owner = self.devices.get(*first.get());
+                return Err(address_value.error(KeyringProblem::DuplicateAddress {
+                    address: address.escape_ascii().to_string(),
+                    owner: owner.map_or_else(String::new, |owner| owner.name.to_string()),
+                    first: self.lines.get(*first.get()).copied().unwrap_or_default(),
+                }));
+            }
+        };
+        let key_set = match (keys, group.key_sets.first()) {
+            (Some(value), _) => {
+                let (keys, printed) = read_keys(value.table()?, allow_article_keys)?;
+                group.article_keys |= printed;
+                group.key_sets.push(KeySet::new(&keys, Some(device)));
+                group.key_sets.len() - 1
+            }
+            (None, Some(KeySet { owner: None, .. })) => 0,
+            (None, _) => {
+                let hint = "its group has no `[classic_group.keys]`, so the device needs its own";
+                return Err(table.error("keys", KeyringProblem::MissingField { hint }));
+            }
+        };
+        table.finish()?;
+        Ok(Classic {
+            group: group_index,
+            address,
+            key_set,
+        })
+    }
+}
+
+pub(super) fn read_node_id(value: &Value<'_>) -> Result<Box<[u8]>> {
+    let node_id = value.str()?.as_bytes();
+    if crate::classic::is_node_id(node_id) {
+        Ok(node_id.into())
+    } else {
+        Err(value.invalid("a string of 1 to 15 bytes without NUL and without `>`"))
+    }
+}
+
+/// Names that were read, and where.
+#[derive(Default)]
+struct Names(HashMap<Arc<str>, usize>);
+
+fn read_name(table: &mut Table<'_>, names: &mut Names) -> Result<Arc<str>> {
+    let value = table.required("name", "what people call it")?;
+    let name = checked_name(&value)?;
+    match names.0.entry(name.clone()) {
+        Entry::Vacant(vacant) => {
+            vacant.insert(value.line());
+            Ok(name)
+        }
+        Entry::Occupied(first) => Err(value.error(KeyringProblem::DuplicateName {
+            name: name.to_string(),
+            first: *first.get(),
+        })),
+    }
+}
+
+fn read_device_name(table: &mut Table<'_>) -> Result<(Arc<str>, usize)> {
+    let value = table.required("name", "what people call it")?;
+    Ok((checked_name(&value)?, value.line()))
+}
+
+pub(super) fn checked_name(value: &Value<'_>) -> Result<Arc<str>> {
+    let name = value.str()?;
+    let valid = (1..=64).contains(&name.chars().count()) && !name.chars().any(char::is_control);
+    if valid {
+        Ok(name.into())
+    } else {
+        Err(value.invalid("a name of 1 to 64 characters, none of them a control character"))
+    }
+}

@@ -1,0 +1,239 @@
+//! TOML tables read field by field: every complaint names the line and the field, none the value.
+
+use std::borrow::Cow;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+use zeroize::Zeroizing;
+
+use crate::error::{KeyringError, KeyringProblem};
+
+type Result<T> = core::result::Result<T, KeyringError>;
+
+/// Byte offsets to line numbers.
+pub(super) struct Lines(Vec<usize>);
+
+impl Lines {
+    pub(super) fn new(text: &str) -> Self {
+        Self(text.match_indices('\n').map(|(at, _)| at).collect())
+    }
+
+    pub(super) fn line(&self, offset: usize) -> usize {
+        1 + self.0.partition_point(|&newline| newline < offset)
+    }
+}
+
+/// One table, its fields taken one by one; [`Table::finish`] refuses what is left.
+pub(super) struct Table<'a> {
+    lines: &'a Lines,
+    path: Cow<'static, str>,
+    line: usize,
+    fields: DeTable<'a>,
+    known: Vec<&'static str>,
+}
+
+impl<'a> Table<'a> {
+    pub(super) fn parse(text: &'a str, lines: &'a Lines) -> Result<Self> {
+        let fields = DeTable::parse(text).map_err(|error| {
+            // Of the parser's words only those that quote nothing of the text.
+            let problem = KeyringProblem::Syntax(error.message().to_owned());
+            let line = error.span().map(|span| lines.line(span.start));
+            KeyringError {
+                line,
+                ..KeyringError::new(problem)
+            }
+        })?;
+        Ok(Self {
+            lines,
+            path: Cow::Borrowed(""),
+            line: 1,
+            fields: fields.into_inner(),
+            known: Vec::new(),
+        })
+    }
+
+    pub(super) fn error(&self, field: &str, problem: KeyringProblem) -> KeyringError {
+        KeyringError::new(problem).at(self.line, self.name(field))
+    }
+
+    pub(super) fn value(&mut self, field: &'static str) -> Option<Value<'a>> {
+        self.known.push(field);
+        let (key, value) = self.fields.remove_entry(field)?;
+        Some(Value {
+            lines: self.lines,
+            line: self.lines.line(key.span().start),
+            name: self.name(field),
+            value: value.into_inner(),
+        })
+    }
+
+    pub(super) fn required(
+        &mut self,
+        field: &'static str,
+        hint: &'static str,
+    ) -> Result<Value<'a>> {
+        match self.value(field) {
+            Some(value) => Ok(value),
+            None => Err(self.error(field, KeyringProblem::MissingField { hint })),
+        }
+    }
+
+    pub(super) fn bool(&mut self, field: &'static str) -> Result<bool> {
+        self.value(field).map_or(Ok(false), Value::bool)
+    }
+
+    /// The tables of an array of tables; none if the field is not there.
+    pub(super) fn tables(&mut self, field: &'static str) -> Result<Vec<Table<'a>>> {
+        self.value(field).map_or(Ok(Vec::new()), Value::tables)
+    }
+
+    /// Every field has been asked for: what is left is unknown.
+    pub(super) fn finish(mut self) -> Result<()> {
+        match self.fields.iter().next() {
+            None => Ok(()),
+            Some((key, _)) => {
+                let line = self.lines.line(key.span().start);
+                self.known.sort_unstable();
+                let name = self.name(&key.get_ref().escape_debug().to_string());
+                let known = self.known;
+                Err(KeyringError::new(KeyringProblem::UnknownField { known }).at(line, name))
+            }
+        }
+    }
+
+    fn name(&self, field: &str) -> String {
+        match &*self.path {
+            "" => field.to_owned(),
+            path => format!("{path}.{field}"),
+        }
+    }
+}
+
+/// A field's value, and where it stands.
+pub(super) struct Value<'a> {
+    lines: &'a Lines,
+    line: usize,
+    name: String,
+    value: DeValue<'a>,
+}
+
+impl<'a> Value<'a> {
+    pub(super) const fn line(&self) -> usize {
+        self.line
+    }
+
+    pub(super) fn error(&self, problem: KeyringProblem) -> KeyringError {
+        KeyringError::new(problem).at(self.line, &*self.name)
+    }
+
+    /// Puts line and field on the complaint of a constructor that knows neither.
+    pub(super) fn check<T>(&self, result: Result<T>) -> Result<T> {
+        result.map_err(|error| error.at(self.line, &*self.name))
+    }
+
+    pub(super) fn invalid(&self, expected: &'static str) -> KeyringError {
+        self.error(KeyringProblem::InvalidValue { expected })
+    }
+
+    pub(super) fn str(&self) -> Result<&str> {
+        match &self.value {
+            DeValue::String(text) => Ok(text),
+            _ => Err(self.invalid("a string")),
+        }
+    }
+
+    pub(super) fn bool(self) -> Result<bool> {
+        match self.value {
+            DeValue::Boolean(value) => Ok(value),
+            _ => Err(self.invalid("true or false")),
+        }
+    }
+
+    /// A whole number within `range`.
+    pub(super) fn integer(
+        &self,
+        range: core::ops::RangeInclusive<u32>,
+        expected: &'static str,
+    ) -> Result<u32> {
+        let number = match &self.value {
+            DeValue::Integer(number) => {
+                let digits = number.as_str().replace('_', "");
+                u32::from_str_radix(&digits, number.radix()).ok()
+            }
+            _ => None,
+        };
+        number
+            .filter(|number| range.contains(number))
+            .ok_or_else(|| self.invalid(expected))
+    }
+
+    /// One word out of a closed list.
+    pub(super) fn word<T: Copy>(
+        &self,
+        words: &[(&'static str, T)],
+        expected: &'static str,
+    ) -> Result<T> {
+        let text = self.str().map_err(|_| self.invalid(expected))?;
+        let found = words.iter().find(|(word, _)| *word == text);
+        found
+            .map(|&(_, value)| value)
+            .ok_or_else(|| self.invalid(expected))
+    }
+
+    /// Hex digits, as bytes.
+    pub(super) fn hex(&self) -> Result<Zeroizing<Vec<u8>>> {
+        base16ct::mixed::decode_vec(self.str()?)
+            .map(Zeroizing::new)
+            .map_err(|_| self.invalid("an even number of hex digits"))
+    }
+
+    /// `{ hex = "…" }` or `{ text = "…" }`, as bytes.
+    pub(super) fn key(self) -> Result<Zeroizing<Vec<u8>>> {
+        const FORM: &str =
+            "written { hex = \"…\" } or, for the characters themselves, { text = \"…\" }";
+        let invalid = self.invalid(FORM);
+        let mut table = self.table().map_err(|_| invalid.clone())?;
+        let bytes = match (table.value("hex"), table.value("text")) {
+            (Some(hex), None) => hex.hex()?,
+            (None, Some(text)) => Zeroizing::new(text.str()?.as_bytes().to_vec()),
+            _ => return Err(invalid),
+        };
+        table.finish().map(|()| bytes)
+    }
+
+    pub(super) fn table(self) -> Result<Table<'a>> {
+        match self.value {
+            DeValue::Table(fields) => Ok(Table {
+                lines: self.lines,
+                path: Cow::Owned(self.name),
+                line: self.line,
+                fields,
+                known: Vec::new(),
+            }),
+            _ => Err(self.invalid("a table")),
+        }
+    }
+
+    fn tables(self) -> Result<Vec<Table<'a>>> {
+        let wrong = self.invalid("an array of tables, each headed by its name in [[ ]]");
+        let DeValue::Array(values) = self.value else {
+            return Err(wrong);
+        };
+        values
+            .into_iter()
+            .map(|value: Spanned<DeValue<'a>>| {
+                let line = self.lines.line(value.span().start);
+                match value.into_inner() {
+                    DeValue::Table(fields) => Ok(Table {
+                        lines: self.lines,
+                        path: Cow::Owned(self.name.clone()),
+                        line,
+                        fields,
+                        known: Vec::new(),
+                    }),
+                    _ => Err(wrong.clone()),
+                }
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,29 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+pub mod classic;
+pub mod clock;
+mod device;
+pub mod error;
+pub mod key;
+pub mod keyring;
+mod message;
+mod primitives;
+mod receiver;
+mod sender;
+pub mod store;
+mod topic;
+mod verdict;
+
+pub use device::Device;
+pub use error::{
+    DataError, Error, KeyringError, KeyringProblem, RandomError, SessionError, StoreError,
+};
+pub use key::ClassicKeys;
+pub use keyring::{Keyring, KeyringFile};
+pub use message::{Message, Reason};
+pub use receiver::{Publication, Receiver};
+pub use sender::Sender;
+pub use store::{MemoryStore, Store};
+pub use topic::TopicFilter;
+pub use verdict::Verdict;

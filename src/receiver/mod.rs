@@ -1,0 +1,262 @@
+//! Opens uplinks: keyring, sessions and frame to a verdict.
+
+mod judge;
+mod pool;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use self::pool::{Heard, Pool};
+use crate::classic::SessionId;
+use crate::clock::{Clock, Random, SystemClock, SystemRandom};
+use crate::error::Error;
+use crate::keyring::Keyring;
+use crate::message::Message;
+use crate::store::Store;
+use crate::verdict::Verdict;
+
+/// When this library was released, in Unix seconds: a wall clock that says less is wrong (I3).
+const RELEASED: u64 = 1_795_219_200;
+
+/// What an adapter has to publish.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Publication {
+    /// Where to.
+    pub topic: Arc<str>,
+    /// The payload.
+    pub payload: Vec<u8>,
+    /// MQTT's quality of service.
+    pub qos: u8,
+    /// Whether the broker keeps it for those who subscribe later.
+    pub retain: bool,
+}
+
+/// Opens uplinks and mints session IDs. One receiver serves any number of threads.
+pub struct Receiver {
+    keyring: Arc<Keyring>,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    /// One pool a group, in the keyring's order.
+    pools: Mutex<Vec<Pool>>,
+    counts: [AtomicU64; Verdict::COUNT],
+    false_sessions: AtomicU64,
+}
+
+impl core::fmt::Debug for Receiver {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Receiver").finish_non_exhaustive()
+    }
+}
+
+impl Receiver {
+    /// A receiver on the operating system's clocks and randomness. An `authority` publishes
+    /// session IDs; another follows those that it hears.
+    ///
+    /// # Errors
+    /// [`Error::Store`]
+    pub fn new(
+        keyring: Arc<Keyring>,
+        store: Arc<dyn Store>,
+        authority: bool,
+    ) -> Result<Self, Error> {
+        Self::with_clock(
+            keyring,
+            store,
+            authority,
+            Arc::new(SystemClock::new()),
+            Arc::new(SystemRandom),
+        )
+    }
+
+    /// A receiver on clocks and randomness that a test controls.
+    ///
+    /// # Errors
+    /// [`Error::Store`]
+    pub fn with_clock(
+        keyring: Arc<Keyring>,
+        store: Arc<dyn Store>,
+        authority: bool,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Result<Self, Error> {
+        let mut pools = Vec::new();
+        store.transact(&mut |transaction| {
+            pools.clear();
+            for group in keyring.groups() {
+                pools.push(Pool::new(
+                    authority && group.session_topic.is_some(),
+                    group.policy,
+                    group.times,
+                    transaction.sessions(&group.name)?,
+                    transaction.newest_session(&group.name)?,
+                    clock.wall(),
+                ));
+            }
+            Ok(())
+        })?;
+        Ok(Self {
+            keyring,
+            store,
+            clock,
+            random,
+            pools: Mutex::new(pools),
+            counts: [const { AtomicU64::new(0) }; Verdict::COUNT],
+            false_sessions: AtomicU64::new(0),
+        })
+    }
+
+    /// Opens one frame. `topic` selects the groups whose filter matches; without it every group
+    /// is tried. `retained` is MQTT's flag: it only relabels what is refused anyway (R5).
+    ///
+    /// Whatever the bytes, the answer is a verdict.
+    ///
+    /// # Errors
+    /// [`Error::Store`]: the frame was not accepted and may be given again.
+    pub fn open(
+        &self,
+        payload: &[u8],
+        topic: Option<&str>,
+        retained: bool,
+    ) -> Result<Message, Error> {
+        let message = self.judge(payload, topic, retained)?;
+        if let Some(count) = self.counts.get(message.verdict.index()) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(message)
+    }
+
+    /// Takes a message of a session topic; false if `topic` is none.
+    ///
+    /// # Errors
+    /// [`Error::Store`]
+    pub fn hear(&self, payload: &[u8], topic: &str) -> Result<bool, Error> {
+        let (now, wall) = (self.clock.monotonic(), self.clock.wall());
+        let id = SessionId::verify(self.keyring.session_key(), payload);
+        let mut known = false;
+        let mut pools = self.pools();
+        for (group, pool) in self.keyring.groups().iter().zip(pools.iter_mut()) {
+            if group.session_topic.as_deref() != Some(topic) {
+                continue;
+            }
+            known = true;
+            if id.is_none() {
+                self.false_sessions.fetch_add(1, Ordering::Relaxed);
+            }
+            let id = id.filter(|_| !self.clock_is_wrong());
+            match pool.hear(id, now, wall) {
+                Heard::New(id) | Heard::Late(id) => {
+                    self.store
+                        .transact(&mut |transaction| transaction.add_session(&group.name, &id))?;
+                }
+                Heard::Known | Heard::Refused => {}
+            }
+        }
+        Ok(known)
+    }
+
+    /// Mints the session IDs that are due, and returns what to publish now, in order.
+    ///
+    /// # Errors
+    /// [`Error::Store`] or [`Error::Random`]: nothing was minted that would not be stored.
+    pub fn publications(&self) -> Result<Vec<Publication>, Error> {
+        let (now, wall) = (self.clock.monotonic(), self.clock.wall());
+        let mut publications = Vec::new();
+        let mut pools = self.pools();
+        for (group, pool) in self.keyring.groups().iter().zip(pools.iter_mut()) {
+            if let Some(time) = pool.mint_due(now, wall) {
+                let id = SessionId::mint(self.keyring.session_key(), time, &*self.random)?;
+                let barred = pool.barred();
+                self.store.transact(&mut |transaction| {
+                    transaction.add_session(&group.name, &id)?;
+                    barred
+                        .iter()
+                        .try_for_each(|old| transaction.drop_session(&group.name, old))
+                })?;
+                pool.minted(id, now);
+            }
+            if let (Some(id), Some(topic)) = (pool.take_publication(now), &group.session_topic) {
+                publications.push(Publication {
+                    topic: Arc::clone(topic),
+                    payload: id.text().to_vec(),
+                    qos: 1,
+                    retain: true,
+                });
+            }
+        }
+        Ok(publications)
+    }
+
+    /// After each (re)connection: the current session IDs are published again.
+    pub fn reconnected(&self) {
+        let now = self.clock.monotonic();
+        self.pools()
+            .iter_mut()
+            .for_each(|pool| pool.show_again(now));
+    }
+
+    /// How long until [`Self::publications`] has something new; None if it never will by itself.
+    #[must_use]
+    pub fn next_due(&self) -> Option<Duration> {
+        let now = self.clock.monotonic();
+        self.pools()
+            .iter()
+            .filter_map(|pool| pool.next_due(now))
+            .min()
+    }
+
+    /// The session topics: their messages go to [`Self::hear`].
+    #[must_use]
+    pub fn subscriptions(&self) -> Vec<Arc<str>> {
+        let mut topics: Vec<Arc<str>> = self
+            .keyring
+            .groups()
+            .iter()
+            .filter_map(|group| group.session_topic.clone())
+            .collect();
+        topics.sort_unstable();
+        topics.dedup();
+        topics
+    }
+
+    /// The keyring that it believes.
+    #[must_use]
+    pub const fn keyring(&self) -> &Arc<Keyring> {
+        &self.keyring
+    }
+
+    /// How many frames got each verdict, in the order of [`Verdict::ALL`].
+    #[must_use]
+    pub fn counts(&self) -> [u64; Verdict::COUNT] {
+        self.counts
+            .each_ref()
+            .map(|count| count.load(Ordering::Relaxed))
+    }
+
+    /// How many payloads of the session topics were no ID of this keyring.
+    #[must_use]
+    pub fn false_sessions(&self) -> u64 {
+        self.false_sessions.load(Ordering::Relaxed)
+    }
+
+    /// What keeps it from taking session IDs, in one sentence; None if nothing does.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        self.clock_is_wrong().then(|| {
+            "the wall clock lies before this library's release, so no session ID of another receiver is taken; set the clock (`timedatectl`)".to_owned()
+        })
+    }
+
+    /// I3
+    fn clock_is_wrong(&self) -> bool {
+        self.clock.wall() < RELEASED
+    }
+
+    fn pools(&self) -> MutexGuard<'_, Vec<Pool>> {
+        self.pools.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,121 @@
+//! Where a receiver keeps what it learns.
+//!
+//! Everything that a receiver must not forget passes through one [`Transaction`]: it becomes
+//! durable together or not at all. A batch of frames is one transaction.
+
+mod memory;
+
+use core::fmt;
+
+pub use memory::MemoryStore;
+
+use crate::classic::SessionId;
+use crate::error::StoreError;
+
+/// A place for what receivers learn. Several receivers may share one.
+pub trait Store: Send + Sync + fmt::Debug {
+    /// Runs `work` as one transaction: an error leaves the store as it was.
+    ///
+    /// # Errors
+    /// What `work` answers, or why the transaction failed.
+    fn transact(
+        &self,
+        work: &mut dyn FnMut(&mut dyn Transaction) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError>;
+}
+
+/// The operations of a receiver on its store. `group` is a classic group's name, `address` a
+/// device's address in it (`CLASSIC.md`, *Receiving*).
+pub trait Transaction {
+    /// Every session ID that is known in `group`, in no order.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn sessions(&mut self, group: &str) -> Result<Vec<SessionId>, StoreError>;
+
+    /// The time of the newest ID ever verified in `group`.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn newest_session(&mut self, group: &str) -> Result<Option<u32>, StoreError>;
+
+    /// Adds a session, and raises the newest time to its time.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn add_session(&mut self, group: &str, id: &SessionId) -> Result<(), StoreError>;
+
+    /// Forgets a session and the MACs accepted under it.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn drop_session(&mut self, group: &str, id: &SessionId) -> Result<(), StoreError>;
+
+    /// R2 and R4: remembers a verified frame, unless it is known or its session is full.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn accept(&mut self, frame: &Accepting<'_>) -> Result<Acceptance, StoreError>;
+
+    /// The address of the device among whose last accepted frames this one is (R2).
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn recall(&mut self, group: &str, copy: &Copy) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Notes that the host used this session of a node for a command; false if it did before.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn use_command_session(
+        &mut self,
+        group: &str,
+        address: &[u8],
+        session: &[u8; 32],
+    ) -> Result<bool, StoreError>;
+}
+
+/// How many accepted frames of each device outlive their session (R2).
+pub const RECENT_MACS: usize = 16;
+/// How many frames without a session a group remembers (R1).
+pub const SESSIONLESS_MACS: usize = 1024;
+/// How many used command sessions of each node are remembered.
+pub const USED_COMMAND_SESSIONS: usize = 64;
+
+/// By what a copy of a frame is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Copy {
+    /// The decoded MAC.
+    pub mac: [u8; 20],
+    /// What the whole frame has in common with its copies: a frame that was changed has another.
+    pub fingerprint: [u8; 16],
+}
+
+/// A verified frame that is about to be accepted.
+#[derive(Clone, Copy, Debug)]
+pub struct Accepting<'a> {
+    /// Its group's name.
+    pub group: &'a str,
+    /// The session that it verified under; None without one.
+    pub session: Option<&'a SessionId>,
+    /// The device that it is of.
+    pub address: &'a [u8],
+    /// By what its copies are known.
+    pub copy: Copy,
+    /// How many MACs the session remembers.
+    pub limit: usize,
+}
+
+/// What became of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Acceptance {
+    /// It is new, and remembered.
+    New {
+        /// The session is full with it and has to retire.
+        last: bool,
+    },
+    /// It was accepted before.
+    Known,
+    /// The session's memory is full, or the session is not known.
+    Full,
+}
