@@ -96,18 +96,16 @@ def steps() -> list[Step]:
         Step(
             "lint",
             "Rust: clippy",
-            [*"cargo clippy --workspace --all-targets --locked -- -D warnings".split()],
+            ["cargo", "clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"],
         ),
         Step("lint", "Python: format", [str(BIN / "ruff"), "format", "--check", "."]),
         Step("lint", "Python: ruff", [str(BIN / "ruff"), "check", "."]),
         Step("lint", "Lua: lua-check", ["luacheck", "--quiet", "firmware", "tests/lua"]),
-        Step("rust", "Rust: tests", [*"cargo test --locked --no-fail-fast".split()], count_cargo),
+        Step("rust", "Rust: tests", ["cargo", "test", "--locked", "--no-fail-fast"], count_cargo),
         Step("build", "Python: native module", [str(ROOT / ".ci" / "build-native")]),
         Step("lint", "Python: mypy", [str(BIN / "mypy"), "python/espseal", "tests", ".ci"]),
         Step("lint", "Python: stubtest", [str(BIN / "stubtest"), "espseal._native"]),
-        Step(
-            "lint", "Vectors: as generated", [python, "tests/vectors/generate.py", "--check"]
-        ),
+        Step("lint", "Vectors: as generated", [python, "tests/vectors/generate.py", "--check"]),
         pytest("python", "Python: tests", "tests/python"),
         pytest("lua", "Lua: tests", "tests/lua"),
         pytest("e2e", "End to end", "tests/e2e"),

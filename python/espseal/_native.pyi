@@ -7,6 +7,26 @@ from typing_extensions import Buffer
 
 from espseal._verdict import Verdict
 
+__all__ = [
+    "ClassicKeys",
+    "ClassicOpened",
+    "Device",
+    "DeviceEntry",
+    "GroupEntry",
+    "Keyring",
+    "KeyringFile",
+    "Message",
+    "Publication",
+    "Receiver",
+    "Sender",
+    "Store",
+    "__version__",
+    "classic_open",
+    "classic_seal",
+    "danger_classic_seal_with_iv",
+    "session_id_is_valid",
+]
+
 __version__: Final[str]
 
 _Payload: TypeAlias = Buffer | str

@@ -8,7 +8,7 @@ use toml_edit::{ArrayOfTables, DocumentMut, InlineTable, Item, Table, Value};
 use zeroize::Zeroizing;
 
 use super::model::Keyring;
-use super::place::{io_error, read_file};
+use super::place::{read_file, write_error};
 use crate::classic::{DataMode, Layout};
 use crate::clock::SystemRandom;
 use crate::error::{Error, KeyringError, KeyringProblem};
@@ -39,14 +39,14 @@ impl KeyringFile {
             digits.as_str()
         ));
         if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder).map_err(|error| io_error(folder, &error))?;
+            fs::create_dir_all(folder).map_err(|error| write_error(folder, &error))?;
         }
         let temporary = write_beside(path, &text)?;
         temporary.persist_noclobber(path).map_err(|error| {
             if error.error.kind() == ErrorKind::AlreadyExists {
                 KeyringError::new(KeyringProblem::AlreadyExists).in_file(path)
             } else {
-                io_error(path, &error.error)
+                write_error(path, &error.error)
             }
         })?;
         sync_folder(path)?;
@@ -138,12 +138,16 @@ impl KeyringFile {
         };
         edit(&mut document);
         let changed = Zeroizing::new(document.to_string());
-        Keyring::parse(&changed).map_err(|error| error.in_file(&self.path))?;
+        // The file was valid, so the mistake is in what was to be added: it stands in no line yet.
+        Keyring::parse(&changed).map_err(|error| {
+            let line = None;
+            KeyringError { line, ..error }.in_file(&self.path)
+        })?;
         let temporary = write_beside(&self.path, &changed)?;
-        keep_mode(temporary.as_file(), mode).map_err(|error| io_error(&self.path, &error))?;
+        keep_mode(temporary.as_file(), mode).map_err(|error| write_error(&self.path, &error))?;
         temporary
             .persist(&self.path)
-            .map_err(|error| io_error(&self.path, &error.error))?;
+            .map_err(|error| write_error(&self.path, &error.error))?;
         sync_folder(&self.path)
     }
 
@@ -157,8 +161,8 @@ impl KeyringFile {
             .truncate(false)
             .write(true)
             .open(&path)
-            .map_err(|error| io_error(&path, &error))?;
-        file.lock().map_err(|error| io_error(&path, &error))?;
+            .map_err(|error| write_error(&path, &error))?;
+        file.lock().map_err(|error| write_error(&path, &error))?;
         Ok(file)
     }
 }
@@ -202,7 +206,7 @@ fn write_beside(path: &Path, text: &str) -> Result<tempfile::NamedTempFile, Keyr
         file.as_file().sync_all()?;
         Ok(file)
     };
-    write().map_err(|error: std::io::Error| io_error(path, &error))
+    write().map_err(|error: std::io::Error| write_error(path, &error))
 }
 
 /// The rename itself must survive a power cut.
@@ -214,7 +218,7 @@ fn sync_folder(path: &Path) -> Result<(), KeyringError> {
     if cfg!(unix) {
         File::open(folder)
             .and_then(|folder| folder.sync_all())
-            .map_err(|error| io_error(folder, &error))?;
+            .map_err(|error| write_error(folder, &error))?;
     }
     Ok(())
 }

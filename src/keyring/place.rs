@@ -86,7 +86,7 @@ fn permission_bits(_: &fs::Metadata) -> u32 {
     0o600
 }
 
-pub(super) fn io_error(path: &Path, error: &std::io::Error) -> KeyringError {
+fn io_error(path: &Path, error: &std::io::Error) -> KeyringError {
     let text = match error.kind() {
         std::io::ErrorKind::NotFound => {
             "there is no such file; `espseal keyring new` makes one".to_owned()
@@ -97,5 +97,10 @@ pub(super) fn io_error(path: &Path, error: &std::io::Error) -> KeyringError {
         std::io::ErrorKind::InvalidData => "is not UTF-8 text".to_owned(),
         _ => error.to_string(),
     };
+    KeyringError::new(KeyringProblem::Io(text)).in_file(path)
+}
+
+pub(super) fn write_error(path: &Path, error: &std::io::Error) -> KeyringError {
+    let text = format!("cannot be written: {error}");
     KeyringError::new(KeyringProblem::Io(text)).in_file(path)
 }

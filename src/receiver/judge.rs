@@ -1,6 +1,7 @@
 //! What a frame is: the verdicts, in their order (`CLASSIC.md`, O1 to R5).
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Receiver;
 use super::pool::View;
@@ -28,21 +29,6 @@ enum Session {
     None,
 }
 
-/// The bytes of a session as they enter the MAC.
-enum SessionText {
-    Id([u8; 32]),
-    Empty,
-}
-
-impl AsRef<[u8]> for SessionText {
-    fn as_ref(&self) -> &[u8] {
-        match self {
-            Self::Id(text) => text,
-            Self::Empty => b"",
-        }
-    }
-}
-
 impl Receiver {
     pub(super) fn judge(
         &self,
@@ -63,16 +49,17 @@ impl Receiver {
             }
         };
 
+        let now = self.clock.monotonic();
         // O4 to O7: every key set is tried, whichever fits.
         let mut verified = None;
         let mut key_sets = 0;
         for (group_index, group) in groups() {
-            let found = self.verify(&frame, group_index, group);
+            let found = self.verify(&frame, group_index, group, now);
             key_sets += group.key_sets.len();
             verified = verified.or(found);
         }
         let message = match verified {
-            Some(verified) => self.judge_verified(&frame, verified, topic, retained)?,
+            Some(verified) => self.judge_verified(&frame, verified, topic, retained, now)?,
             None => {
                 let group_names = groups().map(|(_, group)| group);
                 self.judge_unverified(&frame, group_names, key_sets)?
@@ -80,7 +67,6 @@ impl Receiver {
         };
         // R3: under `strict` a session is good for one frame, whatever it was.
         for (index, _) in groups().filter(|(_, group)| group.is_strict()) {
-            let now = self.clock.monotonic();
             if let Some(pool) = self.pools().get_mut(index) {
                 pool.retire(None, now);
             }
@@ -93,16 +79,12 @@ impl Receiver {
         frame: &Frame,
         group_index: usize,
         group: &'a Group,
+        now: Duration,
     ) -> Option<Verified<'a>> {
-        let now = self.clock.monotonic();
         let view: Arc<View> = self.pools().get_mut(group_index)?.view(now);
-        let mut texts: Vec<SessionText> = view.texts.iter().copied().map(SessionText::Id).collect();
-        if group.scheme.danger_accept_replays {
-            texts.push(SessionText::Empty);
-        }
         let mut verified = None;
         for (key_set, keys) in group.key_sets.iter().enumerate() {
-            let Some(opened) = open(frame, &keys.keys, &texts, &group.scheme) else {
+            let Some(opened) = open(frame, &keys.keys, &view.texts, &group.scheme) else {
                 continue;
             };
             let session = match (frame.layout(), view.ids.get(opened.session)) {
@@ -127,6 +109,7 @@ impl Receiver {
         verified: Verified<'_>,
         topic: Option<&str>,
         retained: bool,
+        now: Duration,
     ) -> Result<Message, Error> {
         let Verified {
             group_index,
@@ -212,12 +195,12 @@ impl Receiver {
         Ok(match acceptance {
             Acceptance::Known => known(Verdict::Duplicate, Reason::Accepted),
             Acceptance::Full => {
-                pool.retire(session, self.clock.monotonic());
+                pool.retire(session, now);
                 known(Verdict::StaleSession, Reason::SessionFull)
             }
             Acceptance::New { last } => {
                 if last {
-                    pool.retire(session, self.clock.monotonic());
+                    pool.retire(session, now);
                 }
                 let (replay_protected, reason) = match session {
                     Some(_) => (true, Reason::Fresh),

@@ -86,9 +86,8 @@ impl Receiver {
             pools.clear();
             for group in keyring.groups() {
                 pools.push(Pool::new(
-                    authority && group.session_topic.is_some(),
-                    group.policy,
-                    group.times,
+                    group,
+                    authority,
                     transaction.sessions(&group.name)?,
                     transaction.newest_session(&group.name)?,
                     clock.wall(),

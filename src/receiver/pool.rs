@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::classic::SessionId;
-use crate::keyring::{Policy, SessionTimes};
+use crate::keyring::{Group, Policy, SessionTimes};
 
 /// This many expired sessions are kept to tell `stale_session` from `forged`.
 const EXPIRED_KEPT: usize = 8;
@@ -21,6 +21,7 @@ const REPUBLISH_PAUSE: Duration = Duration::from_millis(100);
 pub(super) struct Pool {
     times: SessionTimes,
     policy: Policy,
+    accepts_empty: bool,
     authority: bool,
     live: Vec<Live>,
     expired: VecDeque<SessionId>,
@@ -49,7 +50,24 @@ struct Live {
 #[derive(Debug, Default)]
 pub(super) struct View {
     pub(super) ids: Vec<SessionId>,
-    pub(super) texts: Vec<[u8; 32]>,
+    pub(super) texts: Vec<SessionText>,
+}
+
+/// A session as it enters the MAC.
+#[derive(Debug)]
+pub(super) enum SessionText {
+    Id([u8; 32]),
+    /// Only under `danger_accept_replays`; after every ID.
+    Empty,
+}
+
+impl AsRef<[u8]> for SessionText {
+    fn as_ref(&self) -> &[u8] {
+        match self {
+            Self::Id(text) => text,
+            Self::Empty => b"",
+        }
+    }
 }
 
 /// What became of a message on the session topic.
@@ -67,18 +85,18 @@ pub(super) enum Heard {
 
 impl Pool {
     pub(super) fn new(
+        group: &Group,
         authority: bool,
-        policy: Policy,
-        times: SessionTimes,
         mut stored: Vec<SessionId>,
         newest: Option<u32>,
         wall: u64,
     ) -> Self {
         stored.sort_unstable();
         let mut pool = Self {
-            times,
-            policy,
-            authority,
+            times: group.times,
+            policy: group.policy,
+            accepts_empty: group.scheme.danger_accept_replays,
+            authority: authority && group.session_topic.is_some(),
             live: Vec::new(),
             known: stored.iter().copied().collect(),
             expired: stored.into(),
@@ -278,7 +296,12 @@ impl Pool {
             .map(|live| live.id)
             .chain(self.expired.iter().copied())
             .collect();
-        let texts = ids.iter().map(SessionId::text).collect();
+        let empty = self.accepts_empty.then_some(SessionText::Empty);
+        let texts = ids
+            .iter()
+            .map(|id| SessionText::Id(id.text()))
+            .chain(empty)
+            .collect();
         self.view = Arc::new(View { ids, texts });
     }
 }

@@ -31,7 +31,8 @@ impl Store for MemoryStore {
 
 #[derive(Default)]
 struct Memory {
-    groups: HashMap<Box<str>, Group>,
+    /// Few: found by comparing names.
+    groups: Vec<(Box<str>, Group)>,
 }
 
 #[derive(Default)]
@@ -68,13 +69,14 @@ impl<const N: usize> Recent<N> {
 
 impl Memory {
     fn group(&mut self, name: &str) -> &mut Group {
-        // Two look-ups only the first time: `entry` would copy the name for each frame.
-        if !self.groups.contains_key(name) {
-            self.groups.insert(name.into(), Group::default());
-        }
-        match self.groups.get_mut(name) {
-            Some(group) => group,
-            None => unreachable!("it was just added"),
+        let found = self.groups.iter().position(|(known, _)| **known == *name);
+        let at = found.unwrap_or_else(|| {
+            self.groups.push((name.into(), Group::default()));
+            self.groups.len() - 1
+        });
+        match self.groups.get_mut(at) {
+            Some((_, group)) => group,
+            None => unreachable!("it was found or just added"),
         }
     }
 }

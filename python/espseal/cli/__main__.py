@@ -1,0 +1,5 @@
+"""``python -m espseal.cli`` is ``espseal``."""
+
+from espseal.cli import main
+
+main()

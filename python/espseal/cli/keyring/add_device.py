@@ -1,0 +1,37 @@
+"""``espseal keyring add device``."""
+
+from typing import Annotated, Final
+
+import typer
+
+from espseal import KeyringFile
+from espseal.cli import console, following
+from espseal.cli.keyring.complete import group_names
+from espseal.cli.options import KeyringOption, examples
+
+EXAMPLES: Final = examples(
+    "espseal keyring add device kitchen --group greenhouse --node-id 11242238",
+)
+
+
+def add_device(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What you call the device.")],
+    group: Annotated[
+        str,
+        typer.Option(metavar="GROUP", help="The group it is in.", autocompletion=group_names),
+    ],
+    node_id: Annotated[
+        str, typer.Option(metavar="ID", help="What node.chipid() prints on it, in decimal.")
+    ],
+    keyring: KeyringOption = None,
+) -> None:
+    """Add a device to a group.
+
+    The receiver believes only the nodes that the keyring lists: another one that has
+    the same keys is refused as 'unknown_device'.
+    """
+    file = KeyringFile.open(keyring)
+    file.add_device(name, group=group, node_id=node_id)
+    console.say(f"Added the device {name} (node ID {node_id}) to the group {group}.")
+    console.say(f"Copy the keys of {group} out of {file.path} into the node's config.lua.")
+    following.suggest("look at what the keyring holds", "keyring", "check", keyring=file.path)

@@ -1,0 +1,1 @@
+../../../../firmware/nodemcu/config.example.lua

@@ -1,0 +1,120 @@
+"""What the tests on a real broker share: a keyring, plain MQTT clients, waiting for conditions."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple, Self
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+import espseal
+from broker import Mosquitto
+
+PROTOCOLS = [MQTTProtocolVersion.MQTTv311, MQTTProtocolVersion.MQTTv5]
+
+
+def wait_for(condition: Callable[[], object], what: str, seconds: float = 60.0) -> None:
+    """Waits until a condition holds; no test depends on how long that takes."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"{what}: not within {seconds:g} s"
+        time.sleep(0.005)
+
+
+def new_client(
+    protocol: MQTTProtocolVersion = MQTTProtocolVersion.MQTTv311,
+    kind: type[mqtt.Client] = mqtt.Client,
+    *,
+    client_id: str = "",
+    persistent: bool = False,
+    manual_ack: bool = False,
+) -> mqtt.Client:
+    """An unconnected client that reconnects fast."""
+    clean = None if protocol == MQTTProtocolVersion.MQTTv5 else not persistent
+    client = kind(
+        CallbackAPIVersion.VERSION2,
+        client_id,
+        clean_session=clean,
+        protocol=protocol,
+        manual_ack=manual_ack,
+    )
+    client.reconnect_delay_set(0.05, 0.2)  # type: ignore[arg-type]  # it sleeps fractions well
+    return client
+
+
+def connect(client: mqtt.Client, broker: Mosquitto) -> None:
+    """Connects, as one whose session the broker keeps if the client was made ``persistent``."""
+    if client.protocol != MQTTProtocolVersion.MQTTv5:
+        client.connect(broker.host, broker.port)
+        return
+    kept = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+    kept.SessionExpiryInterval = 3600
+    client.connect(broker.host, broker.port, clean_start=False, properties=kept)
+
+
+def stop(client: mqtt.Client) -> None:
+    """Disconnects a client and ends its thread."""
+    client.disconnect()
+    client.loop_stop()
+
+
+class Arrival(NamedTuple):
+    """A message as it came from the broker."""
+
+    topic: str
+    payload: bytes
+    retained: bool
+
+
+class Probe:
+    """A plain client that hears all the broker's topics, and sends what it is told to."""
+
+    def __init__(self, broker: Mosquitto) -> None:
+        self.arrivals: list[Arrival] = []
+        self._broker = broker
+        self.client = new_client()
+        self.client.on_connect = self._subscribe
+        self.client.on_message = lambda _client, _data, message: self.arrivals.append(
+            Arrival(message.topic, bytes(message.payload), message.retain)
+        )
+
+    def on(self, topic: str) -> list[bytes]:
+        """The payloads that have arrived on a topic so far."""
+        return [each.payload for each in self.arrivals if each.topic == topic]
+
+    def send(self, topic: str, payload: bytes | str, *, qos: int = 1, retain: bool = False) -> None:
+        """Publishes, and returns once the broker has it."""
+        self.client.publish(topic, payload, qos, retain).wait_for_publish(60)
+
+    def session(self, device: espseal.Device) -> espseal.Device:
+        """Hands the newest session ID to a device once there is one."""
+        topic = device.session_topic or ""
+        wait_for(lambda: self.on(topic), f"a session ID on {topic}")
+        assert device.hear(self.on(topic)[-1])
+        return device
+
+    def _subscribe(self, *_: object) -> None:
+        self.client.subscribe("#", 1)
+
+    def __enter__(self) -> Self:
+        self.client.connect(self._broker.host, self._broker.port)
+        self.client.loop_start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        stop(self.client)
+
+
+def new_keyring(
+    folder: Path, devices: dict[str, str], *, place: str = "sensors"
+) -> espseal.Keyring:
+    """A keyring of one group on ``place/+``: device names and their node IDs."""
+    path = folder / f"{place}.toml"
+    file = espseal.KeyringFile.create(path)
+    file.add_group(place, topic=f"{place}/+", session_topic=f"{place}/session")
+    for name, node_id in devices.items():
+        file.add_device(name, group=place, node_id=node_id)
+    return espseal.Keyring.load(path)
