@@ -5,6 +5,7 @@ pub mod classic;
 pub mod clock;
 mod device;
 pub mod error;
+mod inspect;
 pub mod key;
 pub mod keyring;
 mod message;
@@ -19,6 +20,7 @@ pub use device::Device;
 pub use error::{
     DataError, Error, KeyringError, KeyringProblem, RandomError, SessionError, StoreError,
 };
+pub use inspect::{Field, Finding, Fit, FitSession, Inspection, Parsed, inspect, tidy};
 pub use key::ClassicKeys;
 pub use keyring::{Keyring, KeyringFile};
 pub use message::{Message, Reason};

@@ -15,7 +15,11 @@ from espseal._native import (
     ClassicKeys,
     Device,
     DeviceEntry,
+    Field,
+    Finding,
+    Fit,
     GroupEntry,
+    Inspection,
     Keyring,
     KeyringFile,
     Message,
@@ -24,6 +28,7 @@ from espseal._native import (
     Sender,
     Store,
     __version__,
+    inspect,
 )
 from espseal._verdict import Verdict
 
@@ -33,7 +38,11 @@ __all__ = [
     "Device",
     "DeviceEntry",
     "Error",
+    "Field",
+    "Finding",
+    "Fit",
     "GroupEntry",
+    "Inspection",
     "Keyring",
     "KeyringError",
     "KeyringFile",
@@ -47,4 +56,5 @@ __all__ = [
     "StoreError",
     "Verdict",
     "__version__",
+    "inspect",
 ]

@@ -1,9 +1,36 @@
-"""What every MQTT adapter needs and no MQTT library has: topic filters (MQTT 5.0, section 4.7)."""
+"""What every MQTT adapter needs and no MQTT library has.
 
+Topic filters are MQTT 5.0, section 4.7.
+"""
+
+import logging
 import re
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from math import inf
+from time import monotonic
+from typing import TYPE_CHECKING
 
-__all__ = ["callback_filter", "topic_filters", "topic_pattern"]
+from espseal import Message, Publication, Receiver, Sender, SessionError, Verdict
+
+if TYPE_CHECKING:
+    from paho.mqtt.reasoncodes import ReasonCode
+
+__all__ = [
+    "TICK",
+    "Adapter",
+    "callback_filter",
+    "fewest_filters",
+    "no_session",
+    "topic_filters",
+    "topic_pattern",
+]
+
+# In seconds: the shortest wait for what is due, how long a session ID may take to come back
+# from its topic, and the pause after the store failed to mint one.
+TICK = 0.02
+_ECHO = 20.0
+_PAUSE = 10.0
 
 _FILTER = re.compile(
     r"""
@@ -46,9 +73,180 @@ def topic_pattern(filters: Iterable[str]) -> re.Pattern[str]:
     return re.compile("|".join(map(_pattern, map(callback_filter, filters))), re.DOTALL)
 
 
+def fewest_filters(topics: Iterable[str]) -> frozenset[str]:
+    """Few filters for many topics: ``a/+/b`` for those that differ in this one level.
+
+    A group of thousands of devices has a topic for each, and brokers limit how many
+    subscriptions a client has, or a packet.
+    """
+    filters, rest = set[str](), set(topics)
+    while rest:
+        covered = defaultdict[str, set[str]](set)
+        for topic in sorted(rest):
+            covered[topic].add(topic)
+            levels = topic.split("/")
+            # `+` in the first level does not match `$SYS` and the like.
+            for at in range(topic.startswith("$"), len(levels)):
+                covered["/".join([*levels[:at], "+", *levels[at + 1 :]])].add(topic)
+        widest = max(covered, key=lambda each: len(covered[each]))
+        if len(covered[widest]) == 1:
+            filters |= rest
+            break
+        filters.add(widest)
+        rest -= covered[widest]
+    return frozenset(filters)
+
+
 def _pattern(topic_filter: str) -> str:
     # A wildcard in the first level does not match `$SYS` and the like.
     start = r"(?!\$)" if topic_filter[0] in "+#" else ""
     pattern = re.escape(topic_filter).replace(r"\+", "[^/]*").replace(r"\#", ".*")
     # `a/#` matches `a` too.
     return start + re.sub(r"/\.\*$", "(?:/.*)?", pattern)
+
+
+class Adapter:
+    """What an adapter does in whichever MQTT library: opens, hears, says what to publish.
+
+    Nothing of it raises: what fails is logged and counted.
+
+    Arguments:
+        logger: of the adapter's module.
+        receiver: opens the frames.
+        sender: hears the sessions for commands, if there is one.
+        filters: where the readings come from, as `topic_filters` returns them.
+        on_message: called with each fresh message.
+        on_rejected: called with every other.
+        qos: of the subscriptions to ``filters``.
+    """
+
+    def __init__(
+        self,
+        logger: logging.Logger,
+        receiver: Receiver,
+        sender: Sender | None,
+        filters: tuple[str, ...],
+        on_message: Callable[[Message], object],
+        on_rejected: Callable[[Message], object] | None,
+        qos: int,
+    ) -> None:
+        self.callback_errors = 0
+        self.store_errors = 0
+        self._logger = logger
+        self._receiver = receiver
+        self._sender = sender
+        self._on_message = on_message
+        self._on_rejected = on_rejected
+        self._session_topics = frozenset(receiver.subscriptions)
+        self._command_topics = frozenset(sender.subscriptions if sender else ())
+        self._pattern = topic_pattern(filters)
+        # Two subscriptions that overlap bring a message twice. (Of what matches a shared one,
+        # others get their part.) QoS 0: a session ID that waited in a queue is worth nothing.
+        own = topic_pattern(each for each in filters if not each.startswith("$share/"))
+        more = self._session_topics | fewest_filters(self._command_topics)
+        apart = sorted(each for each in more if not own.fullmatch(each))
+        self.subscriptions = [*((each, qos) for each in filters), *((each, 0) for each in apart)]
+        self._paused_until = 0.0
+        self._unheard: dict[str, tuple[bytes, float]] = {}
+        self._refused: dict[tuple[str, str], None] = {}
+
+    @property
+    def refused(self) -> tuple[str, ...]:
+        """The topics that the broker does not let this client read or write, if any."""
+        return tuple(dict.fromkeys(topic for _, topic in tuple(self._refused)))
+
+    def owns(self, topic: str) -> bool:
+        """Whether it is one where sessions are shown: then it is ours, whoever reads it too."""
+        return topic in self._session_topics or topic in self._command_topics
+
+    def reads(self, topic: str) -> bool:
+        """Whether it matches a filter of the readings."""
+        return self._pattern.fullmatch(topic) is not None
+
+    def connected(self) -> None:
+        """Call after each (re)connection, once it is subscribed."""
+        self._unheard.clear()
+        self._receiver.reconnected()
+        if self._receiver.trouble:
+            self._logger.warning("no session IDs are taken: %s", self._receiver.trouble)
+
+    def due(self) -> float:
+        """Seconds until `publications` has something."""
+        due = self._receiver.next_due()
+        return inf if due is None else max(due, self._paused_until - monotonic())
+
+    def publications(self) -> list[Publication]:
+        """What to publish now. Not while offline: it would be stale at the reconnection."""
+        if self.due() > 0:
+            return []
+        try:
+            publications = self._receiver.publications()
+        except Exception:
+            self._paused_until = monotonic() + _PAUSE
+            self._logger.exception("no session IDs could be minted; next attempt in %g s", _PAUSE)
+            self.store_errors += 1
+            return []
+        for each in publications:
+            self._await_echo(each.topic, each.payload)
+        return publications
+
+    def take(self, topic: str, payload: bytes, *, retained: bool) -> bool:
+        """Handles a message that it `owns` or `reads`; False if the store failed."""
+        try:
+            if topic in self._session_topics:
+                if payload == self._unheard.get(topic, (None,))[0]:
+                    del self._unheard[topic]
+                    self._refused.pop(("read and write", topic), None)
+                self._receiver.hear(payload, topic=topic)
+                return True
+            if self._sender is not None and self._sender.hear(payload, topic=topic):
+                return True
+            opened = self._receiver.open(payload, topic=topic, retained=retained)
+        except Exception:
+            self._logger.exception("a message on %s could not be judged", topic)
+            self.store_errors += 1
+            return False
+        callback = self._on_message if opened.verdict == Verdict.FRESH else self._on_rejected
+        try:
+            if callback is not None:
+                callback(opened)
+        except Exception:
+            what = f"{opened.verdict} message"
+            self._logger.exception("the callback failed for a %s on %s", what, topic)
+            self.callback_errors += 1
+        # Handled even if the callback failed: delivered again it would be a duplicate.
+        return True
+
+    def answered(self, verb: str, topics: Iterable[str], codes: "Iterable[ReasonCode]") -> None:
+        """Takes the broker's answer to a subscription ("read") or a publication ("write")."""
+        for topic, code in zip(topics, codes, strict=False):
+            if code.is_failure:
+                self._refuse(verb, topic, str(code))
+            else:
+                self._refused.pop((verb, topic), None)
+
+    def _await_echo(self, topic: str, payload: bytes) -> None:
+        # A broker refuses a publication silently under MQTT 3.1.1, and Mosquitto's ACL file a
+        # subscription under both versions: what tells is that our own IDs do not come back.
+        now = monotonic()
+        since = self._unheard.get(topic, (b"", now))[1]
+        self._unheard[topic] = payload, since
+        if now - since > _ECHO and topic not in self.refused:
+            self._refuse("read and write", topic, f"nothing came back in {_ECHO:g} s")
+
+    def _refuse(self, verb: str, topic: str, why: str) -> None:
+        if (verb, topic) not in self._refused:
+            self._refused[verb, topic] = None
+            self._logger.error(
+                "the broker does not let this client %s %s (%s): allow it in the broker's ACL",
+                *(verb, topic, why),
+            )
+
+
+def no_session(device: str, error: SessionError | None) -> SessionError:
+    """For a command that cannot be sealed; ``error`` is what `Sender.seal` said, if anything."""
+    return SessionError(
+        f"{device} shows no session that another command has not used: is it on, and does it "
+        "take commands? With a `timeout` the command waits until it shows one",
+        error.code if error else "no_session",
+    )

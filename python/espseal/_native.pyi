@@ -12,7 +12,11 @@ __all__ = [
     "ClassicOpened",
     "Device",
     "DeviceEntry",
+    "Field",
+    "Finding",
+    "Fit",
     "GroupEntry",
+    "Inspection",
     "Keyring",
     "KeyringFile",
     "Message",
@@ -24,6 +28,7 @@ __all__ = [
     "classic_open",
     "classic_seal",
     "danger_classic_seal_with_iv",
+    "inspect",
     "session_id_is_valid",
 ]
 
@@ -165,20 +170,30 @@ class KeyringFile:
         name: str,
         *,
         topic: str,
-        session_topic: str,
+        session_topic: str | None = None,
         layout: _Layout = "hex",
         data: _DataMode = "text",
         keys: ClassicKeys | None = None,
+        danger_accept_replays: bool = False,
+        allow_article_keys: bool = False,
     ) -> None:
-        """Appends a classic group; without ``keys`` new ones are drawn.
+        """Appends a classic group; without ``keys`` new ones are drawn. Only layout ``port`` and
+        ``danger_accept_replays`` go without a ``session_topic``.
 
         Raises:
             KeyringError: the keyring would no longer be valid (``duplicate_name`` and so on);
                 the file is left as it was.
         """
 
-    def add_device(self, name: str, *, group: str, node_id: str) -> None:
-        """Appends a classic device. Raises `KeyringError`; the file is left as it was."""
+    def add_device(
+        self, name: str, *, group: str, node_id: str | None = None, topic: str | None = None
+    ) -> None:
+        """Appends a classic device: by its ``node_id``, or in layout ``port`` by its ``topic``.
+
+        Raises:
+            KeyringError: the keyring would no longer be valid; the file is left as it was.
+            ValueError: both, or neither of them.
+        """
 
 @final
 class Store:
@@ -472,3 +487,129 @@ def danger_classic_seal_with_iv(
 
 def session_id_is_valid(session_key: _Payload, payload: _Payload) -> bool:
     """Whether a payload is a session ID that this key of 32 bytes made."""
+
+def inspect(
+    payload: _Payload,
+    keyring: Keyring | None = None,
+    *,
+    sessions: list[_Payload] | None = None,
+    store: Store | None = None,
+    topic: str | None = None,
+) -> Inspection:
+    """Takes a frame apart, and tries every key set on it in every way that senders make frames:
+    for the person who owns the keys. A receiver answers ``forged`` and no more.
+
+    Arguments:
+        payload: the frame; white space around its commas and at its ends is tolerated.
+        keyring: whose keys are tried; the article's always are.
+        sessions: session IDs to try, as they travel. The empty one is always tried.
+        store: its known session IDs are tried too.
+        topic: leaves out the groups whose filter does not match.
+
+    Raises:
+        StoreError: the store failed.
+    """
+
+@final
+class Inspection:
+    """What `inspect` found."""
+
+    @property
+    def frame(self) -> bytes:
+        """The frame without white space; offsets count from its start."""
+
+    @property
+    def layout(self) -> _Layout | None:
+        """None if it is malformed."""
+
+    @property
+    def fields(self) -> list[Field]:
+        """In the order in which they stand; none if it is malformed."""
+
+    @property
+    def malformed(self) -> str | None:
+        """Why it is no frame, as one word."""
+
+    @property
+    def offset(self) -> int | None:
+        """Where, in bytes from 0."""
+
+    @property
+    def reason(self) -> str | None:
+        """Why it is no frame, as one sentence."""
+
+    @property
+    def findings(self) -> list[Finding]:
+        """One for each key set that was tried; the article's keys come last."""
+
+@final
+class Field:
+    """One field of a frame."""
+
+    @property
+    def name(self) -> str:
+        """``enc_iv``, ``enc_node``, ``enc_data`` or ``mac``, as in `src/CLASSIC.md`."""
+
+    @property
+    def offset(self) -> int:
+        """In bytes from the start of the frame."""
+
+    @property
+    def size(self) -> int:
+        """In bytes of the frame."""
+
+@final
+class Finding:
+    """What came of one key set."""
+
+    @property
+    def group(self) -> str | None:
+        """The group whose keys they are; None for those printed in the article."""
+
+    @property
+    def owner(self) -> str | None:
+        """The device whose own keys they are."""
+
+    @property
+    def fit(self) -> Fit | None:
+        """How the frame verifies under them; None if it does not."""
+
+@final
+class Fit:
+    """How a frame verifies."""
+
+    @property
+    def layout(self) -> _Layout: ...
+    @property
+    def mode(self) -> _DataMode:
+        """Whether its data may end in NUL bytes."""
+
+    @property
+    def mac(self) -> _MacOver:
+        """What its MAC covers."""
+
+    @property
+    def as_in_keyring(self) -> bool:
+        """Whether the keyring says that this group's frames are made so."""
+
+    @property
+    def session(self) -> Literal["given", "stored", "empty", "none"]:
+        """What it verified under."""
+
+    @property
+    def session_time(self) -> int | None:
+        """When a stored session was minted, in Unix seconds."""
+
+    @property
+    def device(self) -> str | None:
+        """The device that the keyring lists for it."""
+
+    @property
+    def node(self) -> bytes:
+        """The node field, its padding stripped."""
+
+    @property
+    def iv(self) -> bytes: ...
+    @property
+    def data(self) -> bytes:
+        """The plaintext: show it only to who asked for it."""

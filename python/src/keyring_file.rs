@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use espseal::KeyringFile as CoreFile;
-use espseal::keyring::{Keyring, NewGroup};
+use espseal::keyring::{Keyring, NewAddress, NewGroup};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::classic::{ClassicKeys, data_mode, layout};
@@ -44,17 +45,19 @@ impl KeyringFile {
         self.0.path().display().to_string()
     }
 
-    #[pyo3(signature = (name, *, topic, session_topic, layout="hex", data="text", keys=None))]
+    #[pyo3(signature = (name, *, topic, session_topic=None, layout="hex", data="text", keys=None, danger_accept_replays=false, allow_article_keys=false))]
     #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn add_group(
         &self,
         py: Python<'_>,
         name: &str,
         topic: &str,
-        session_topic: &str,
+        session_topic: Option<&str>,
         layout: &str,
         data: &str,
         keys: Option<&ClassicKeys>,
+        danger_accept_replays: bool,
+        allow_article_keys: bool,
     ) -> PyResult<()> {
         let group = NewGroup {
             name,
@@ -63,15 +66,33 @@ impl KeyringFile {
             layout: self::layout(layout)?,
             data: data_mode(data)?,
             keys: keys.map(|keys| &keys.0),
+            danger_accept_replays,
+            allow_article_keys,
         };
         py.detach(|| self.0.add_group(&group))
             .map_err(|error| errors::to_py(py, &error))
     }
 
-    #[pyo3(signature = (name, *, group, node_id))]
-    fn add_device(&self, py: Python<'_>, name: &str, group: &str, node_id: &str) -> PyResult<()> {
-        py.detach(|| self.0.add_device(name, group, node_id))
-            .map_err(|error| errors::to_py(py, &error))
+    #[pyo3(signature = (name, *, group, node_id=None, topic=None))]
+    fn add_device(
+        &self,
+        py: Python<'_>,
+        name: &str,
+        group: &str,
+        node_id: Option<&str>,
+        topic: Option<&str>,
+    ) -> PyResult<()> {
+        let address = match (node_id, topic) {
+            (Some(node_id), None) => NewAddress::NodeId(node_id),
+            (None, Some(topic)) => NewAddress::Topic(topic),
+            (Some(_), Some(_)) | (None, None) => {
+                return Err(PyValueError::new_err(
+                    "give node_id, or topic where the group's layout is \"port\"",
+                ));
+            }
+        };
+        py.detach(|| self.0.add_device(name, group, address))
+            .map_err(|error| errors::keyring(py, &error))
     }
 
     fn __repr__(&self) -> String {

@@ -15,6 +15,7 @@ mod classic;
 mod convert;
 mod device;
 mod errors;
+mod inspect;
 mod keyring;
 mod keyring_file;
 mod message;
@@ -33,6 +34,8 @@ mod _native {
     };
     #[pymodule_export]
     use super::device::Device;
+    #[pymodule_export]
+    use super::inspect::{Field, Finding, Fit, Inspection, inspect};
     #[pymodule_export]
     use super::keyring::{DeviceEntry, GroupEntry, Keyring};
     #[pymodule_export]
