@@ -102,6 +102,9 @@ pub enum KeyringProblem {
     /// The file cannot be read or written.
     #[error("{0}")]
     Io(String),
+    /// There is no such file; with what makes one.
+    #[error("there is no such file{0}")]
+    NoFile(&'static str),
     /// The file to create is there already.
     #[error("is there already; move it away, or add to it with `espseal keyring add`")]
     AlreadyExists,
@@ -150,7 +153,7 @@ pub enum KeyringProblem {
     },
     /// The keys that everybody can read in the article.
     #[error(
-        "this key is printed in the article and known to everyone: draw new keys, or say `allow_article_keys = true` in this group"
+        "this key is printed in the article and known to everyone: draw new keys, or say `allow_article_keys = true` in the table that holds `keys`"
     )]
     ArticleKeys,
     /// A name that stands twice.
@@ -198,6 +201,7 @@ impl KeyringProblem {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Io(_) => "io",
+            Self::NoFile(_) => "no_file",
             Self::AlreadyExists => "already_exists",
             Self::WidePermissions { .. } => "wide_permissions",
             Self::Syntax(_) => "syntax",
@@ -222,6 +226,76 @@ pub enum StoreError {
     /// What a store behind the trait says of itself.
     #[error("the store failed: {0}")]
     Failed(String),
+    /// The file, or the folder that it lies in, cannot be written.
+    #[error(
+        "{}: the store cannot be written; let this user write the file and its folder, or name another store", file.display()
+    )]
+    ReadOnly {
+        /// The store.
+        file: PathBuf,
+    },
+    /// The disk or a quota is full.
+    #[error(
+        "{}: the disk is full, or this user's quota is; free some space: what is stored is safe", file.display()
+    )]
+    Full {
+        /// The store.
+        file: PathBuf,
+    },
+    /// Another process does not let go of the store.
+    #[error(
+        "{}: another process has locked the store for seconds; end it (`fuser -v` on the file names it)", file.display()
+    )]
+    Locked {
+        /// The store.
+        file: PathBuf,
+    },
+    /// The file is damaged.
+    #[error(
+        "{}: the store is damaged ({detail}); put a backup in its place, or move it away, its -wal and -shm too, and a new one is made", file.display()
+    )]
+    Corrupt {
+        /// The store.
+        file: PathBuf,
+        /// What SQLite found.
+        detail: String,
+    },
+    /// The file has tables that this version does not know.
+    #[error(
+        "{}: this file was written by a newer espseal (schema {found}, known here: {known}); upgrade espseal: nothing was changed", file.display()
+    )]
+    NewerSchema {
+        /// The store.
+        file: PathBuf,
+        /// The file's version.
+        found: i32,
+        /// The newest version known here.
+        known: i32,
+    },
+    /// The file is something else.
+    #[error("{}: is not a store of espseal but {detail}; name another file: nothing was changed", file.display())]
+    NotAStore {
+        /// The file.
+        file: PathBuf,
+        /// What it is.
+        detail: String,
+    },
+    /// The file is no longer where it was opened: what is written there is lost.
+    #[error(
+        "{}: the store was moved or deleted while it was open; put it back, or start again with a new one", file.display()
+    )]
+    Moved {
+        /// Where it was.
+        file: PathBuf,
+    },
+    /// The operating system refused for another reason.
+    #[error("{}: {detail}", file.display())]
+    Io {
+        /// The store.
+        file: PathBuf,
+        /// What it said.
+        detail: String,
+    },
 }
 
 impl StoreError {
@@ -230,6 +304,14 @@ impl StoreError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Failed(_) => "store_failed",
+            Self::ReadOnly { .. } => "read_only",
+            Self::Full { .. } => "disk_full",
+            Self::Locked { .. } => "locked",
+            Self::Corrupt { .. } => "corrupt",
+            Self::NewerSchema { .. } => "newer_schema",
+            Self::NotAStore { .. } => "not_a_store",
+            Self::Moved { .. } => "moved",
+            Self::Io { .. } => "io",
         }
     }
 }

@@ -373,7 +373,7 @@ classic = { group = "house", node_id = "1234567" }
         let store = crate::MemoryStore::default();
         let id = SessionId::mint(keyring.session_key(), 1, &SystemRandom).unwrap();
         store
-            .transact(&mut |transaction| transaction.add_session("house", &id))
+            .transact(&mut |transaction| transaction.add_session("house", &id).map(drop))
             .unwrap();
         let frame = sealed(Scheme::default(), &id.text(), b"1");
         let inspection = inspect(&frame, Some(&keyring), &[], Some(&store), None).unwrap();

@@ -16,7 +16,7 @@ pub struct Message {
     /// The classic group whose keys verified the frame.
     pub group: Option<Arc<str>>,
     /// The verified node ID; bytes that are not printable ASCII as `\xNN`.
-    pub node_id: Option<String>,
+    pub node_id: Option<Arc<str>>,
     /// The reading; there exactly when the verdict is [`Verdict::Fresh`].
     pub data: Option<Vec<u8>>,
     /// Whether a second copy would be refused.
@@ -70,8 +70,8 @@ pub enum Reason {
     WrongDirection,
     /// A verified node that the keyring does not list.
     Unlisted {
-        /// The command that adds it.
-        command: String,
+        /// What adds it.
+        remedy: String,
     },
     /// Its session has expired.
     Expired,
@@ -81,8 +81,8 @@ pub enum Reason {
     SessionFull,
     /// It was accepted before.
     Accepted,
-    /// It came retained, from a session that has expired.
-    RetainedExpired,
+    /// It would be stale, but is the broker's retained copy.
+    RetainedStale,
 }
 
 impl fmt::Display for Reason {
@@ -94,7 +94,7 @@ impl fmt::Display for Reason {
             ),
             Self::Malformed(malformed) => write!(f, "it is no frame: {malformed}"),
             Self::NoKeys => f.write_str(
-                "no group of the keyring has a topic filter that matches this topic",
+                "no group of the keyring that has keys has a topic filter that matches this topic",
             ),
             Self::NotVerified { key_sets } => write!(
                 f,
@@ -103,9 +103,9 @@ impl fmt::Display for Reason {
             Self::WrongDirection => f.write_str(
                 "it is verified, but not addressed to this end: it was reflected or sent to another topic",
             ),
-            Self::Unlisted { command } => write!(
+            Self::Unlisted { remedy } => write!(
                 f,
-                "it is verified, but the keyring does not list this node; `{command}` adds it"
+                "it is verified, but the keyring does not list this node; {remedy}"
             ),
             Self::Expired => f.write_str(
                 "it is verified, but its session has expired: it is old, or the device does not hear the session topic",
@@ -117,7 +117,7 @@ impl fmt::Display for Reason {
                 "it is verified, but its session has accepted as many frames as it remembers; raise `session_memory` in its group",
             ),
             Self::Accepted => f.write_str("it was accepted before"),
-            Self::RetainedExpired => {
+            Self::RetainedStale => {
                 f.write_str("it is the broker's retained copy of an old frame")
             }
         }

@@ -5,7 +5,7 @@ use cbc::cipher::{BlockModeDecrypt, BlockModeEncrypt, InnerIvInit, KeyInit};
 use cbc::{Decryptor, Encryptor};
 use hmac::{Hmac, Mac};
 use sha1::Sha1;
-use sha2::{Digest, Sha256};
+use sha2::Sha256;
 use subtle::{Choice, ConstantTimeEq};
 
 /// AES block, in bytes (FIPS 197).
@@ -110,20 +110,6 @@ pub(crate) fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
         state.update(part);
     }
     state.finalize().into_bytes().into()
-}
-
-/// The first 16 bytes of `SHA-256(parts[0] || parts[1] || ..)` (FIPS 180-4).
-pub(crate) fn fingerprint(parts: &[&[u8]]) -> [u8; 16] {
-    let mut state = Sha256::new();
-    for part in parts {
-        state.update(part);
-    }
-    let digest: [u8; 32] = state.finalize().into();
-    let mut first = [0; 16];
-    for (to, from) in first.iter_mut().zip(digest) {
-        *to = from;
-    }
-    first
 }
 
 /// Whether two MACs are equal, in constant time: compared as integers, not byte by byte.

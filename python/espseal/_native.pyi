@@ -203,6 +203,29 @@ class Store:
     def memory() -> Store:
         """A store that lives as long as the process."""
 
+    @staticmethod
+    def sqlite(
+        path: str | os.PathLike[str] | None = None,
+        *,
+        durability: Literal["process", "power"] = "process",
+    ) -> Store:
+        """A store in an SQLite file: it outlives the process, and several may share it.
+
+        Arguments:
+            path: the file, made if it is missing, mode 0600; default
+                ``~/.local/state/espseal/state.sqlite3``. It belongs on a local disk.
+            durability: ``process`` survives the end of the process at any instant, ``kill -9``
+                too; ``power`` survives a power cut, and waits for the disk at every frame.
+
+        Raises:
+            StoreError: with the file and what to do (``read_only``, ``disk_full``, ``locked``,
+                ``corrupt``, ``newer_schema``, ``not_a_store``, ``io``); the file is left as it was.
+        """
+
+    @property
+    def path(self) -> str | None:
+        """The file, or None in memory."""
+
 @final
 class Message:
     """A frame and what the receiver says of it.

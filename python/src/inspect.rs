@@ -31,7 +31,7 @@ pub(crate) fn inspect(
         &bytes(payload)?,
         keyring.map(|keyring| &*keyring.0),
         &sessions,
-        store.map(|store| &*store.0),
+        store.map(|store| &*store.core),
         topic,
     )
     .map_err(|error| errors::to_py(py, &error))

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use espseal::{Publication as CorePublication, Receiver as CoreReceiver, Verdict};
+use espseal::{Error, Publication as CorePublication, Receiver as CoreReceiver, Verdict};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
 
@@ -16,6 +16,24 @@ use crate::store::Store;
 pub(crate) struct Receiver {
     core: CoreReceiver,
     keyring: Py<Keyring>,
+    waits: bool,
+}
+
+impl Receiver {
+    /// Other threads go on while a store waits for its disk; without a disk that costs more
+    /// than it gives.
+    fn run<T: Send>(
+        &self,
+        py: Python<'_>,
+        work: impl FnOnce(&CoreReceiver) -> Result<T, Error> + Send,
+    ) -> PyResult<T> {
+        let answer = if self.waits {
+            py.detach(|| work(&self.core))
+        } else {
+            work(&self.core)
+        };
+        answer.map_err(|error| errors::to_py(py, &error))
+    }
 }
 
 #[pymethods]
@@ -30,12 +48,13 @@ impl Receiver {
     ) -> PyResult<Self> {
         CoreReceiver::new(
             Arc::clone(&keyring.get().0),
-            Arc::clone(&store.0),
+            Arc::clone(&store.core),
             authority,
         )
         .map(|core| Self {
             core,
             keyring: keyring.clone().unbind(),
+            waits: store.waits(),
         })
         .map_err(|error| errors::to_py(py, &error))
     }
@@ -51,10 +70,7 @@ impl Receiver {
     ) -> PyResult<Bound<'py, Message>> {
         let payload = bytes(payload)?;
         let name = topic.as_ref().map(|topic| topic.to_cow()).transpose()?;
-        let message = self
-            .core
-            .open(&payload, name.as_deref(), retained)
-            .map_err(|error| errors::to_py(py, &error))?;
+        let message = self.run(py, |core| core.open(&payload, name.as_deref(), retained))?;
         let fresh = message.verdict == Verdict::Fresh;
         let message = Bound::new(py, Message::new(py, message, topic.clone(), retained)?)?;
         if raise_rejected && !fresh {
@@ -67,16 +83,11 @@ impl Receiver {
     #[pyo3(signature = (payload, *, topic))]
     fn hear(&self, py: Python<'_>, payload: &Bound<'_, PyAny>, topic: &str) -> PyResult<bool> {
         let payload = bytes(payload)?;
-        self.core
-            .hear(&payload, topic)
-            .map_err(|error| errors::to_py(py, &error))
+        self.run(py, |core| core.hear(&payload, topic))
     }
 
     fn publications(&self, py: Python<'_>) -> PyResult<Vec<Publication>> {
-        let publications = self
-            .core
-            .publications()
-            .map_err(|error| errors::to_py(py, &error))?;
+        let publications = self.run(py, CoreReceiver::publications)?;
         Ok(publications
             .into_iter()
             .map(|publication| Publication::new(py, publication))

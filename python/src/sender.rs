@@ -20,7 +20,7 @@ impl Sender {
     fn new(keyring: &Keyring, store: &Store) -> Self {
         Self(CoreSender::new(
             Arc::clone(&keyring.0),
-            Arc::clone(&store.0),
+            Arc::clone(&store.core),
         ))
     }
 

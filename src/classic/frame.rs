@@ -1,6 +1,9 @@
 //! Bytes to fields: parsing needs no key (`CLASSIC.md`, O1 to O3).
 
 use core::fmt;
+use core::hash::Hasher;
+
+use siphasher::sip128::{Hasher128, SipHasher13};
 
 use super::scheme::Layout;
 use crate::primitives::{BLOCK, HMAC_SHA1};
@@ -57,12 +60,16 @@ impl Frame {
         &self.mac
     }
 
-    /// What a copy of this very frame has in common with it, in whichever layout and case.
+    /// What a copy of this very frame has in common with it, in whichever layout and case, besides
+    /// its MAC. No secret and no proof: it tells a retained copy (`duplicate`) from a changed one
+    /// (`forged`), both of which are refused.
     #[must_use]
     pub(crate) fn fingerprint(&self) -> [u8; 16] {
-        let node_blocks = self.node_blocks.to_be_bytes();
-        let body = self.body.as_flattened();
-        crate::primitives::fingerprint(&[&node_blocks, &self.enc_iv, body, &self.mac])
+        let mut hash = SipHasher13::new();
+        hash.write_usize(self.node_blocks);
+        hash.write(&self.enc_iv);
+        hash.write(self.body.as_flattened());
+        hash.finish128().as_u128().to_be_bytes()
     }
 }
 
@@ -128,14 +135,17 @@ fn parse_raw(
 
 /// O2, `hex`: three commas.
 fn split_hex(bytes: &[u8]) -> Option<[&[u8]; 4]> {
-    let mut fields = bytes.split(|&byte| byte == b',');
-    let four = [
-        fields.next()?,
-        fields.next()?,
-        fields.next()?,
-        fields.next()?,
-    ];
-    fields.next().is_none().then_some(four)
+    let mut commas = memchr::memchr_iter(b',', bytes);
+    let (first, second, third) = (commas.next()?, commas.next()?, commas.next()?);
+    if commas.next().is_some() {
+        return None;
+    }
+    Some([
+        bytes.get(..first)?,
+        bytes.get(first + 1..second)?,
+        bytes.get(second + 1..third)?,
+        bytes.get(third + 1..)?,
+    ])
 }
 
 /// O3, `hex`: first the lengths, left to right, then the digits.
@@ -202,8 +212,8 @@ fn parse_port(bytes: &[u8]) -> Result<Frame, Malformed> {
 
 /// Hex digits of either case into exactly `to`; on failure says where the first other byte is.
 fn decode(digits: &[u8], to: &mut [u8], offset: usize) -> Result<(), Malformed> {
-    match base16ct::mixed::decode(digits, to) {
-        Ok(_) => Ok(()),
+    match const_hex::decode_to_slice(digits, to) {
+        Ok(()) => Ok(()),
         Err(_) => {
             let bad = digits.iter().position(|byte| !byte.is_ascii_hexdigit());
             let offset = offset + bad.unwrap_or(0);

@@ -169,7 +169,7 @@ impl Device {
         let from = match opened.field() {
             NodeField::Command(to) if *to == *self.node_id => None,
             NodeField::Peer { from, to } if *to == *self.node_id => {
-                Some(from.escape_ascii().to_string())
+                Some(from.escape_ascii().to_string().into())
             }
             NodeField::Reading(_) | NodeField::Command(_) | NodeField::Peer { .. } => {
                 return Message::new(Verdict::WrongDirection, Reason::WrongDirection);
@@ -229,3 +229,6 @@ pub(crate) fn session_text(payload: &[u8]) -> Option<SessionText> {
     let digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
     text.iter().all(digit).then_some(text)
 }
+
+#[cfg(test)]
+mod tests;

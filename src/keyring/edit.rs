@@ -89,12 +89,22 @@ impl KeyringFile {
             let mut table = Table::new();
             table.insert("name", group.name.into());
             table.insert("topic", group.topic.into());
-            table.insert("session_topic", group.session_topic.into());
+            if let Some(session_topic) = group.session_topic {
+                table.insert("session_topic", session_topic.into());
+            }
             if group.layout != Layout::Hex {
                 table.insert("layout", group.layout.code().into());
             }
             if group.data != DataMode::Text {
                 table.insert("data", group.data.code().into());
+            }
+            for (field, allowed) in [
+                ("allow_article_keys", group.allow_article_keys),
+                ("danger_accept_replays", group.danger_accept_replays),
+            ] {
+                if allowed {
+                    table.insert(field, true.into());
+                }
             }
             let mut key_table = Table::new();
             for (field, key) in [
@@ -116,26 +126,35 @@ impl KeyringFile {
     ///
     /// # Errors
     /// [`KeyringError`] if the keyring would no longer be valid; the file is left as it was.
-    pub fn add_device(&self, name: &str, group: &str, node_id: &str) -> Result<(), Error> {
-        Ok(self.change(|document| {
+    pub fn add_device(
+        &self,
+        name: &str,
+        group: &str,
+        address: NewAddress<'_>,
+    ) -> Result<(), KeyringError> {
+        self.change(|document| {
             let mut classic = InlineTable::new();
             classic.insert("group", group.into());
-            classic.insert("node_id", node_id.into());
+            match address {
+                NewAddress::NodeId(node_id) => classic.insert("node_id", node_id.into()),
+                NewAddress::Topic(topic) => classic.insert("topic", topic.into()),
+            };
             let mut table = Table::new();
             table.insert("name", name.into());
             table.insert("classic", Item::Value(Value::InlineTable(classic)));
             append(document, "device", table);
-        })?)
+        })
     }
 
     fn change(&self, edit: impl FnOnce(&mut DocumentMut)) -> Result<(), KeyringError> {
         let _lock = self.lock()?;
-        let (text, mode) = read_file(&self.path)?;
-        let mut document: DocumentMut = match text.parse() {
-            Ok(document) => document,
-            // `parse` says it better, with line and field.
-            Err(_) => return Keyring::load(&self.path, true).map(drop),
-        };
+        let (text, _) = read_file(&self.path)?;
+        // Line and field, if it is not valid as it is.
+        Keyring::parse(&text).map_err(|error| error.in_file(&self.path))?;
+        let mut document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| {
+            let problem = KeyringProblem::Syntax(error.message().to_owned());
+            KeyringError::new(problem).in_file(&self.path)
+        })?;
         edit(&mut document);
         let changed = Zeroizing::new(document.to_string());
         // The file was valid, so the mistake is in what was to be added: it stands in no line yet.
@@ -143,12 +162,15 @@ impl KeyringFile {
             let line = None;
             KeyringError { line, ..error }.in_file(&self.path)
         })?;
-        let temporary = write_beside(&self.path, &changed)?;
-        keep_mode(temporary.as_file(), mode).map_err(|error| write_error(&self.path, &error))?;
+        // A link stays a link: the file that it names is replaced.
+        let path = fs::canonicalize(&self.path).map_err(|error| write_error(&self.path, &error))?;
+        let temporary = write_beside(&path, &changed)?;
+        keep_owner_and_mode(&path, temporary.as_file())
+            .map_err(|error| write_error(&self.path, &error))?;
         temporary
-            .persist(&self.path)
+            .persist(&path)
             .map_err(|error| write_error(&self.path, &error.error))?;
-        sync_folder(&self.path)
+        sync_folder(&path)
     }
 
     /// Held until the file is dropped. A file of its own, since the keyring itself is replaced.
@@ -167,6 +189,15 @@ impl KeyringFile {
     }
 }
 
+/// By what a new device is known.
+#[derive(Debug, Clone, Copy)]
+pub enum NewAddress<'a> {
+    /// The node ID that its frames carry.
+    NodeId(&'a str),
+    /// The topic that names it, in layout `port`.
+    Topic(&'a str),
+}
+
 /// A classic group to append.
 #[derive(Debug, Clone, Copy)]
 pub struct NewGroup<'a> {
@@ -174,14 +205,18 @@ pub struct NewGroup<'a> {
     pub name: &'a str,
     /// Where the readings come from.
     pub topic: &'a str,
-    /// Where session IDs are published.
-    pub session_topic: &'a str,
+    /// Where session IDs are published, if there are any.
+    pub session_topic: Option<&'a str>,
     /// How the frames are written.
     pub layout: Layout,
     /// Whether data may end in NUL bytes.
     pub data: DataMode,
     /// Its keys; None draws new ones.
     pub keys: Option<&'a ClassicKeys>,
+    /// Take frames without a session.
+    pub danger_accept_replays: bool,
+    /// Take the keys that everyone can read in the article.
+    pub allow_article_keys: bool,
 }
 
 fn append(document: &mut DocumentMut, array: &str, mut table: Table) {
@@ -189,6 +224,12 @@ fn append(document: &mut DocumentMut, array: &str, mut table: Table) {
     let item = document
         .entry(array)
         .or_insert_with(|| Item::ArrayOfTables(ArrayOfTables::new()));
+    // `device = [..]` is the same in other words, but only the long form takes a table.
+    if !item.is_array_of_tables() {
+        let inline = item.as_array().cloned().unwrap_or_default();
+        let tables = inline.iter().filter_map(Value::as_inline_table);
+        *item = Item::ArrayOfTables(tables.cloned().map(InlineTable::into_table).collect());
+    }
     if let Some(tables) = item.as_array_of_tables_mut() {
         tables.push(table);
     }
@@ -223,13 +264,18 @@ fn sync_folder(path: &Path) -> Result<(), KeyringError> {
     Ok(())
 }
 
+/// The new file belongs to whom the old one did, also when root makes the change.
 #[cfg(unix)]
-fn keep_mode(file: &File, mode: u32) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(fs::Permissions::from_mode(mode))
+fn keep_owner_and_mode(old: &Path, new: &File) -> std::io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, fchown};
+    let (from, to) = (fs::metadata(old)?, new.metadata()?);
+    if (from.uid(), from.gid()) != (to.uid(), to.gid()) {
+        fchown(new, Some(from.uid()), Some(from.gid()))?;
+    }
+    new.set_permissions(from.permissions())
 }
 
 #[cfg(not(unix))]
-fn keep_mode(_: &File, _: u32) -> std::io::Result<()> {
+fn keep_owner_and_mode(_: &Path, _: &File) -> std::io::Result<()> {
     Ok(())
 }

@@ -10,7 +10,7 @@ mod place;
 mod reader;
 
 pub(crate) use device_file::parse_device;
-pub use edit::{KeyringFile, NewGroup};
+pub use edit::{KeyringFile, NewAddress, NewGroup};
 pub use model::{Classic, Device, Group, KeySet, Keyring, Policy, SessionTimes};
 
 #[cfg(test)]

@@ -115,6 +115,8 @@ pub struct Classic {
     pub group: usize,
     /// Its node ID; in layout `port`, whose frames carry none, its topic.
     pub address: Box<[u8]>,
+    /// The node ID for people: printable ASCII as it is, other bytes as `\xNN`; None in layout `port`.
+    pub node_id: Option<Arc<str>>,
     /// Which of [`Group::key_sets`] are its own.
     pub key_set: usize,
 }

@@ -331,7 +331,8 @@ impl Builder {
             unreachable!("position() found it")
         };
         // A port frame carries no node ID: its topic names the device.
-        let (address_value, address) = if group.scheme.layout == Layout::Port {
+        let port = group.scheme.layout == Layout::Port;
+        let (address_value, address) = if port {
             let value = table.required("topic", "in layout \"port\" the topic names the device")?;
             let topic = read_topic_name(&value)?;
             if !group.topic.matches(&topic) {
@@ -371,6 +372,7 @@ impl Builder {
         table.finish()?;
         Ok(Classic {
             group: group_index,
+            node_id: (!port).then(|| address.escape_ascii().to_string().into()),
             address,
             key_set,
         })
@@ -378,9 +380,10 @@ impl Builder {
 }
 
 pub(super) fn read_node_id(value: &Value<'_>) -> Result<Box<[u8]>> {
-    let node_id = value.str()?.as_bytes();
-    if crate::classic::is_node_id(node_id) {
-        Ok(node_id.into())
+    // Text where it is text, as it nearly always is; { hex = "…" } takes any bytes.
+    let node_id = value.bytes()?;
+    if crate::classic::is_node_id(&node_id) {
+        Ok(node_id.into_boxed_slice())
     } else {
         Err(value.invalid("a string of 1 to 15 bytes without NUL and without `>`"))
     }

@@ -1,6 +1,5 @@
 //! Where a keyring lies, and who may read it.
 
-use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -10,6 +9,7 @@ use zeroize::Zeroizing;
 use super::model::Keyring;
 use super::parse::read;
 use crate::error::{KeyringError, KeyringProblem};
+use crate::folders::{user_folder, variable};
 
 impl Keyring {
     /// `$ESPSEAL_KEYRING`, else `espseal/keyring.toml` below `$XDG_CONFIG_HOME` or `~/.config`.
@@ -17,14 +17,10 @@ impl Keyring {
     /// # Errors
     /// `io` if neither a home nor one of the variables is known.
     pub fn default_path() -> Result<PathBuf, KeyringError> {
-        let variable = |name| std::env::var_os(name).filter(|value: &OsString| !value.is_empty());
         if let Some(path) = variable("ESPSEAL_KEYRING") {
             return Ok(path.into());
         }
-        let config = variable("XDG_CONFIG_HOME")
-            .map(PathBuf::from)
-            .or_else(|| variable("HOME").map(|home| PathBuf::from(home).join(".config")));
-        config
+        user_folder("XDG_CONFIG_HOME", ".config")
             .map(|config| config.join("espseal").join("keyring.toml"))
             .ok_or_else(|| {
                 let text = "there is no home folder; name the keyring in $ESPSEAL_KEYRING";
@@ -38,7 +34,17 @@ impl Keyring {
     /// # Errors
     /// [`KeyringError`], with file, line and field.
     pub fn load(path: &Path, allow_wide_permissions: bool) -> Result<Self, KeyringError> {
-        let (mut keyring, wide) = read_secret_file(path, allow_wide_permissions, read)?;
+        let (mut keyring, wide) =
+            read_secret_file(path, allow_wide_permissions, read).map_err(|error| {
+                match &error.problem {
+                    KeyringProblem::NoFile(_) => {
+                        let hint = "; `espseal keyring new` makes one";
+                        let problem = KeyringProblem::NoFile(hint);
+                        KeyringError { problem, ..error }
+                    }
+                    _ => error,
+                }
+            })?;
         keyring.path = Some(path.to_owned());
         keyring.wide_permissions = wide;
         Ok(keyring)
@@ -87,17 +93,15 @@ fn permission_bits(_: &fs::Metadata) -> u32 {
 }
 
 fn io_error(path: &Path, error: &std::io::Error) -> KeyringError {
-    let text = match error.kind() {
-        std::io::ErrorKind::NotFound => {
-            "there is no such file; `espseal keyring new` makes one".to_owned()
-        }
-        std::io::ErrorKind::PermissionDenied => {
-            format!("permission denied; run as the owner of the file ({error})")
-        }
-        std::io::ErrorKind::InvalidData => "is not UTF-8 text".to_owned(),
-        _ => error.to_string(),
+    let problem = match error.kind() {
+        std::io::ErrorKind::NotFound => KeyringProblem::NoFile(""),
+        std::io::ErrorKind::PermissionDenied => KeyringProblem::Io(format!(
+            "permission denied; run as the owner of the file ({error})"
+        )),
+        std::io::ErrorKind::InvalidData => KeyringProblem::Io("is not UTF-8 text".to_owned()),
+        _ => KeyringProblem::Io(error.to_string()),
     };
-    KeyringError::new(KeyringProblem::Io(text)).in_file(path)
+    KeyringError::new(problem).in_file(path)
 }
 
 pub(super) fn write_error(path: &Path, error: &std::io::Error) -> KeyringError {

@@ -94,7 +94,12 @@ impl<'a> Table<'a> {
             Some((key, _)) => {
                 let line = self.lines.line(key.span().start);
                 self.known.sort_unstable();
-                let name = self.name(&key.get_ref().escape_debug().to_string());
+                // A key may have been pasted here: only what looks like a field is shown.
+                let name = match (key.get_ref().as_ref(), &*self.path) {
+                    (field, _) if is_field_name(field) => self.name(field),
+                    (_, "") => "at the top".to_owned(),
+                    (_, path) => path.to_owned(),
+                };
                 let known = self.known;
                 Err(KeyringError::new(KeyringProblem::UnknownField { known }).at(line, name))
             }
@@ -107,6 +112,10 @@ impl<'a> Table<'a> {
             path => format!("{path}.{field}"),
         }
     }
+}
+
+fn is_field_name(text: &str) -> bool {
+    (1..=32).contains(&text.len()) && text.bytes().all(|b| b == b'_' || b.is_ascii_lowercase())
 }
 
 /// A field's value, and where it stands.
@@ -201,6 +210,18 @@ impl<'a> Value<'a> {
         table.finish().map(|()| bytes)
     }
 
+    /// A string, or `{ hex = "…" }`, as bytes.
+    pub(super) fn bytes(&self) -> Result<Vec<u8>> {
+        let digits = match &self.value {
+            DeValue::String(text) => return Ok(text.as_bytes().to_vec()),
+            DeValue::Table(fields) if fields.len() == 1 => fields.get("hex"),
+            _ => None,
+        };
+        digits
+            .and_then(|digits| base16ct::mixed::decode_vec(digits.get_ref().as_str()?).ok())
+            .ok_or_else(|| self.invalid("a string, or { hex = \"…\" }"))
+    }
+
     pub(super) fn table(self) -> Result<Table<'a>> {
         match self.value {
             DeValue::Table(fields) => Ok(Table {
@@ -215,7 +236,9 @@ impl<'a> Value<'a> {
     }
 
     fn tables(self) -> Result<Vec<Table<'a>>> {
-        let wrong = self.invalid("an array of tables, each headed by its name in [[ ]]");
+        let wrong = self.invalid(
+            "an array of tables: head each with its name in double brackets, like `[[device]]`",
+        );
         let DeValue::Array(values) = self.value else {
             return Err(wrong);
         };

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Receiver;
 use super::pool::View;
-use crate::classic::{Frame, Layout, NodeField, Opened, SessionId, open};
+use crate::classic::{Frame, Layout, NodeField, Opened, SessionId, is_node_id, open};
 use crate::error::Error;
 use crate::keyring::{Device, Group};
 use crate::message::{Message, Reason};
@@ -36,11 +36,13 @@ impl Receiver {
         topic: Option<&str>,
         retained: bool,
     ) -> Result<Message, Error> {
-        let groups = || {
-            let all = self.keyring.groups().iter().enumerate();
-            all.filter(|(_, group)| topic.is_none_or(|topic| group.topic.matches(topic)))
-        };
-        let port_allowed = groups().any(|(_, group)| group.scheme.layout == Layout::Port);
+        let all = self.keyring.groups().iter().enumerate();
+        let groups: Vec<(usize, &Group)> = all
+            .filter(|(_, group)| topic.is_none_or(|topic| group.topic.matches(topic)))
+            .collect();
+        let port_allowed = groups
+            .iter()
+            .any(|(_, group)| group.scheme.layout == Layout::Port);
         let frame = match Frame::parse(payload, port_allowed) {
             Ok(frame) => frame,
             Err(malformed) => {
@@ -53,25 +55,30 @@ impl Receiver {
         // O4 to O7: every key set is tried, whichever fits.
         let mut verified = None;
         let mut key_sets = 0;
-        for (group_index, group) in groups() {
-            let found = self.verify(&frame, group_index, group, now);
+        for &(group_index, group) in &groups {
+            let found = self.verify(&frame, group_index, group, topic, now);
             key_sets += group.key_sets.len();
-            verified = verified.or(found);
+            verified = prefer_listed(verified, found, topic);
         }
         let message = match verified {
-            Some(verified) => self.judge_verified(&frame, verified, topic, retained, now)?,
-            None => {
-                let group_names = groups().map(|(_, group)| group);
-                self.judge_unverified(&frame, group_names, key_sets)?
-            }
+            Some(verified) => self.judge_verified(&frame, verified, topic, now)?,
+            None => self.judge_unverified(&frame, &groups, key_sets)?,
         };
         // R3: under `strict` a session is good for one frame, whatever it was.
-        for (index, _) in groups().filter(|(_, group)| group.is_strict()) {
-            if let Some(pool) = self.pools().get_mut(index) {
-                pool.retire(None, now);
+        for (index, _) in groups.iter().filter(|(_, group)| group.is_strict()) {
+            if let Some(pool) = self.pools().get_mut(*index) {
+                pool.retire(None, now, self.clock.wall());
             }
         }
-        Ok(message)
+        // R5
+        Ok(match message.verdict {
+            Verdict::StaleSession if retained => Message {
+                verdict: Verdict::Duplicate,
+                reason: Reason::RetainedStale,
+                ..message
+            },
+            _ => message,
+        })
     }
 
     fn verify<'a>(
@@ -79,6 +86,7 @@ impl Receiver {
         frame: &Frame,
         group_index: usize,
         group: &'a Group,
+        topic: Option<&str>,
         now: Duration,
     ) -> Option<Verified<'a>> {
         let view: Arc<View> = self.pools().get_mut(group_index)?.view(now);
@@ -91,13 +99,14 @@ impl Receiver {
                 (Layout::Hex | Layout::Raw, Some(id)) => Session::Id(*id),
                 (Layout::Port, _) | (_, None) => Session::None,
             };
-            verified = verified.or(Some(Verified {
+            let found = Verified {
                 group_index,
                 group,
                 key_set,
                 session,
                 opened,
-            }));
+            };
+            verified = prefer_listed(verified, Some(found), topic);
         }
         verified
     }
@@ -108,7 +117,6 @@ impl Receiver {
         frame: &Frame,
         verified: Verified<'_>,
         topic: Option<&str>,
-        retained: bool,
         now: Duration,
     ) -> Result<Message, Error> {
         let Verified {
@@ -118,17 +126,15 @@ impl Receiver {
             session,
             opened,
         } = verified;
+        let replay_protected = matches!(session, Session::Id(_));
         let say = |verdict, reason| Message {
             group: Some(Arc::clone(&group.name)),
+            replay_protected,
             ..Message::new(verdict, reason)
         };
         // O8
-        let address: &[u8] = match (group.scheme.layout, opened.field()) {
-            (Layout::Port, _) => topic.unwrap_or_default().as_bytes(),
-            (_, NodeField::Reading(node)) => node,
-            (_, NodeField::Command(_) | NodeField::Peer { .. }) => {
-                return Ok(say(Verdict::WrongDirection, Reason::WrongDirection));
-            }
+        let Some(address) = sender(group, &opened, topic) else {
+            return Ok(say(Verdict::WrongDirection, Reason::WrongDirection));
         };
         // O9
         let listed = group.device(address);
@@ -137,10 +143,10 @@ impl Receiver {
         let device = match (device, owner) {
             (Some(device), _) if uses(device, key_set) => device,
             (None, None) => {
-                let command = add_command(group, address);
+                let remedy = how_to_list(group, address);
                 return Ok(Message {
-                    node_id: Some(address.escape_ascii().to_string()),
-                    ..say(Verdict::UnknownDevice, Reason::Unlisted { command })
+                    node_id: Some(address.escape_ascii().to_string().into()),
+                    ..say(Verdict::UnknownDevice, Reason::Unlisted { remedy })
                 });
             }
             // The keys of one device in a frame of another, or the group's for one with its own.
@@ -152,8 +158,10 @@ impl Receiver {
         };
         let known = |verdict, reason| Message {
             device: Some(Arc::clone(&device.name)),
-            node_id: (group.scheme.layout != Layout::Port)
-                .then(|| address.escape_ascii().to_string()),
+            node_id: device
+                .classic
+                .as_ref()
+                .and_then(|classic| classic.node_id.clone()),
             ..say(verdict, reason)
         };
 
@@ -171,11 +179,9 @@ impl Receiver {
             Session::None if group.scheme.danger_accept_replays => None,
             Session::None => return Ok(known(Verdict::StaleSession, Reason::NoFreshness)),
             Session::Id(_) => {
-                let recalled = self.recall(group, &copy)?.is_some();
-                return Ok(match (recalled, retained) {
-                    (true, _) => known(Verdict::Duplicate, Reason::Accepted),
-                    (false, true) => known(Verdict::Duplicate, Reason::RetainedExpired),
-                    (false, false) => known(Verdict::StaleSession, Reason::Expired),
+                return Ok(match self.recall(group, &copy)? {
+                    Some(_) => known(Verdict::Duplicate, Reason::Accepted),
+                    None => known(Verdict::StaleSession, Reason::Expired),
                 });
             }
         };
@@ -195,21 +201,24 @@ impl Receiver {
         Ok(match acceptance {
             Acceptance::Known => known(Verdict::Duplicate, Reason::Accepted),
             Acceptance::Full => {
-                pool.retire(session, now);
+                pool.retire(session, now, self.clock.wall());
                 known(Verdict::StaleSession, Reason::SessionFull)
             }
             Acceptance::New { last } => {
                 if last {
-                    pool.retire(session, now);
+                    pool.retire(session, now, self.clock.wall());
                 }
-                let (replay_protected, reason) = match session {
-                    Some(_) => (true, Reason::Fresh),
-                    None => (false, Reason::FreshUnprotected),
+                let reason = match session {
+                    Some(_) => Reason::Fresh,
+                    None => Reason::FreshUnprotected,
                 };
+                if group.is_strict() {
+                    // Under the same lock: no other thread may use this session meanwhile.
+                    pool.retire(None, now, self.clock.wall());
+                }
                 let fresh = known(Verdict::Fresh, reason);
                 Message {
                     data: Some(opened.data),
-                    replay_protected,
                     ..fresh
                 }
             }
@@ -217,17 +226,17 @@ impl Receiver {
     }
 
     /// The broker's retained copy of a frame whose session is long gone stays a duplicate (R2).
-    fn judge_unverified<'a>(
+    fn judge_unverified(
         &self,
         frame: &Frame,
-        groups: impl Iterator<Item = &'a Group>,
+        groups: &[(usize, &Group)],
         key_sets: usize,
     ) -> Result<Message, Error> {
         let copy = Copy {
             mac: *frame.mac(),
             fingerprint: frame.fingerprint(),
         };
-        for group in groups {
+        for (_, group) in groups {
             if let Some(address) = self.recall(group, &copy)? {
                 let listed = group.device(&address);
                 let device = listed.and_then(|index| self.keyring.devices().get(index));
@@ -263,16 +272,60 @@ fn uses(device: &Device, key_set: usize) -> bool {
         .is_some_and(|classic| classic.key_set == key_set)
 }
 
-/// What a person types to list the sender of a verified frame.
-fn add_command(group: &Group, address: &[u8]) -> String {
-    let quote = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
-    let flag = match group.scheme.layout {
-        Layout::Port => "--topic",
-        Layout::Hex | Layout::Raw => "--node-id",
+/// Whose reading it is: the node of its field, or in layout `port` its topic; None if it is no
+/// reading (O8).
+fn sender<'a>(group: &Group, opened: &'a Opened, topic: Option<&'a str>) -> Option<&'a [u8]> {
+    match (group.scheme.layout, opened.field()) {
+        (Layout::Port, _) => Some(topic.unwrap_or_default().as_bytes()),
+        (Layout::Hex | Layout::Raw, NodeField::Reading(node)) => Some(node),
+        (Layout::Hex | Layout::Raw, NodeField::Command(_) | NodeField::Peer { .. }) => None,
+    }
+}
+
+/// Two groups with the same keys may share a topic: the one that lists the sender is meant.
+fn prefer_listed<'a>(
+    first: Option<Verified<'a>>,
+    second: Option<Verified<'a>>,
+    topic: Option<&str>,
+) -> Option<Verified<'a>> {
+    let lists = |verified: &Verified<'_>| {
+        let address = sender(verified.group, &verified.opened, topic);
+        address.is_some_and(|address| verified.group.device(address).is_some())
     };
-    format!(
-        "espseal keyring add device NAME --group {} {flag} {}",
-        quote(&group.name),
-        quote(&address.escape_ascii().to_string())
-    )
+    match (first, second) {
+        (Some(first), Some(second)) if !lists(&first) && lists(&second) => Some(second),
+        (Some(first), _) => Some(first),
+        (None, second) => second,
+    }
+}
+
+/// What a person does to list the sender of a verified frame: the command, where the address can
+/// be typed.
+fn how_to_list(group: &Group, address: &[u8]) -> String {
+    let quote = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
+    let text = core::str::from_utf8(address).ok();
+    let printable = |byte: u8| (0x20..0x7f).contains(&byte);
+    let typed = text.filter(|text| !text.is_empty() && text.bytes().all(printable));
+    match (group.scheme.layout, typed) {
+        (Layout::Port, None) => {
+            "`espseal keyring add device` adds the device of its topic".to_owned()
+        }
+        (Layout::Hex | Layout::Raw, _) if !is_node_id(address) => {
+            "its ID cannot be listed, which takes 1 to 15 bytes without NUL".to_owned()
+        }
+        (Layout::Hex | Layout::Raw, None) => {
+            let digits = base16ct::lower::encode_string(address);
+            format!(
+                "its ID is no text, so write it into the keyring as `node_id = {{ hex = \"{digits}\" }}`"
+            )
+        }
+        (layout, Some(text)) => {
+            let flag = match layout {
+                Layout::Port => "--topic",
+                Layout::Hex | Layout::Raw => "--node-id",
+            };
+            let (group, text) = (quote(&group.name), quote(text));
+            format!("`espseal keyring add device NAME --group {group} {flag} {text}` adds it")
+        }
+    }
 }

@@ -10,8 +10,8 @@ use std::time::Duration;
 use self::pool::{Heard, Pool};
 use crate::classic::SessionId;
 use crate::clock::{Clock, Random, SystemClock, SystemRandom};
-use crate::error::Error;
-use crate::keyring::Keyring;
+use crate::error::{Error, StoreError};
+use crate::keyring::{Group, Keyring};
 use crate::message::Message;
 use crate::store::Store;
 use crate::verdict::Verdict;
@@ -90,6 +90,7 @@ impl Receiver {
                     authority,
                     transaction.sessions(&group.name)?,
                     transaction.newest_session(&group.name)?,
+                    transaction.session_bar(&group.name)?,
                     clock.wall(),
                 ));
             }
@@ -143,13 +144,13 @@ impl Receiver {
             if id.is_none() {
                 self.false_sessions.fetch_add(1, Ordering::Relaxed);
             }
-            let id = id.filter(|_| !self.clock_is_wrong());
-            match pool.hear(id, now, wall) {
-                Heard::New(id) | Heard::Late(id) => {
-                    self.store
-                        .transact(&mut |transaction| transaction.add_session(&group.name, &id))?;
+            let heard = pool.hear(id, !self.clock_is_wrong(), now, wall);
+            if let Heard::New(id) | Heard::Late(id) = heard {
+                let barred = pool.barred();
+                if self.remember_session(group, &id, &barred)? {
+                    pool.forget(&barred);
+                    pool.take(heard, now);
                 }
-                Heard::Known | Heard::Refused => {}
             }
         }
         Ok(known)
@@ -161,21 +162,25 @@ impl Receiver {
     /// [`Error::Store`] or [`Error::Random`]: nothing was minted that would not be stored.
     pub fn publications(&self) -> Result<Vec<Publication>, Error> {
         let (now, wall) = (self.clock.monotonic(), self.clock.wall());
-        let mut publications = Vec::new();
         let mut pools = self.pools();
         for (group, pool) in self.keyring.groups().iter().zip(pools.iter_mut()) {
-            if let Some(time) = pool.mint_due(now, wall) {
-                let id = SessionId::mint(self.keyring.session_key(), time, &*self.random)?;
-                let barred = pool.barred();
-                self.store.transact(&mut |transaction| {
-                    transaction.add_session(&group.name, &id)?;
-                    barred
-                        .iter()
-                        .try_for_each(|old| transaction.drop_session(&group.name, old))
-                })?;
-                pool.minted(id, now);
+            let Some(time) = pool.mint_due(now, wall) else {
+                continue;
+            };
+            let id = SessionId::mint(self.keyring.session_key(), time, &*self.random)?;
+            let barred = pool.barred();
+            if self.remember_session(group, &id, &barred)? {
+                pool.forget(&barred);
+                pool.minted(id, now, wall);
+            } else {
+                // Another process on this store is ahead; the next ID will be newer than its.
+                pool.outpaced(id);
             }
-            if let (Some(id), Some(topic)) = (pool.take_publication(now), &group.session_topic) {
+        }
+        // Only now, that nothing can fail any more, is anything taken out.
+        let mut publications = Vec::new();
+        for (group, pool) in self.keyring.groups().iter().zip(pools.iter_mut()) {
+            if let (Some(topic), Some(id)) = (&group.session_topic, pool.take_publication(now)) {
                 publications.push(Publication {
                     topic: Arc::clone(topic),
                     payload: id.text().to_vec(),
@@ -242,9 +247,33 @@ impl Receiver {
     /// What keeps it from taking session IDs, in one sentence; None if nothing does.
     #[must_use]
     pub fn trouble(&self) -> Option<String> {
-        self.clock_is_wrong().then(|| {
-            "the wall clock lies before this library's release, so no session ID of another receiver is taken; set the clock (`timedatectl`)".to_owned()
+        if self.clock_is_wrong() {
+            return Some("the wall clock lies before this library's release, so no session ID of another receiver is taken; set the clock (`timedatectl`)".to_owned());
+        }
+        let now = self.clock.monotonic();
+        let ahead = self.pools().iter().find_map(|pool| pool.ahead(now));
+        ahead.map(|seconds| {
+            format!(
+                "another receiver publishes session IDs whose time is {seconds} s ahead of the wall clock, so they are not taken; set both clocks (`timedatectl`)"
+            )
         })
+    }
+
+    /// A session comes, and those that newer ones bar go and stay away; false if it is barred.
+    fn remember_session(
+        &self,
+        group: &Group,
+        id: &SessionId,
+        barred: &[SessionId],
+    ) -> Result<bool, StoreError> {
+        let mut added = false;
+        self.store.transact(&mut |transaction| {
+            added = transaction.add_session(&group.name, id)?;
+            barred
+                .iter()
+                .try_for_each(|old| transaction.drop_session(&group.name, old))
+        })?;
+        Ok(added)
     }
 
     /// I3

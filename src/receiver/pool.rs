@@ -2,6 +2,7 @@
 //!
 //! Rules I1 to I5 of `CLASSIC.md`. No store and no clock in here: times are arguments.
 
+use core::cmp::Ordering;
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +14,9 @@ use crate::keyring::{Group, Policy, SessionTimes};
 const EXPIRED_KEPT: usize = 8;
 /// A follower takes no ID that is further ahead of its wall clock, in seconds.
 const AHEAD_MAX: u64 = 30;
+/// Each ID is minted at a later second than the one before. When sessions end before their time,
+/// their times may run ahead of the wall clock so far, in seconds, and then at its pace.
+const RUN_AHEAD: u64 = AHEAD_MAX / 2;
 /// False IDs are answered at once, but not more often than this.
 const REPUBLISH_PAUSE: Duration = Duration::from_millis(100);
 
@@ -21,13 +25,14 @@ const REPUBLISH_PAUSE: Duration = Duration::from_millis(100);
 pub(super) struct Pool {
     times: SessionTimes,
     policy: Policy,
-    accepts_empty: bool,
     authority: bool,
     live: Vec<Live>,
     expired: VecDeque<SessionId>,
     /// Every ID ever seen and not yet barred: none comes to life again (I4).
     known: HashSet<SessionId>,
     newest: Option<u32>,
+    /// The newest time of an ID that was forgotten: none so old comes to life again.
+    bar: Option<u32>,
     /// A follower whose store knows nothing takes no ID from before this time.
     follows_from: u64,
     /// What the topic should show.
@@ -35,6 +40,8 @@ pub(super) struct Pool {
     next_mint: Duration,
     /// While another authority is heard, until when (I5).
     yields_until: Option<Duration>,
+    /// By how many seconds the other authority's clock is ahead, where that is too much.
+    ahead: Option<u64>,
     republish: Option<Duration>,
     last_published: Option<Duration>,
     view: Arc<View>,
@@ -57,7 +64,7 @@ pub(super) struct View {
 #[derive(Debug)]
 pub(super) enum SessionText {
     Id([u8; 32]),
-    /// Only under `danger_accept_replays`; after every ID.
+    /// After every ID. It has no freshness, but the owner of the keys is told so (R1).
     Empty,
 }
 
@@ -89,22 +96,24 @@ impl Pool {
         authority: bool,
         mut stored: Vec<SessionId>,
         newest: Option<u32>,
+        bar: Option<u32>,
         wall: u64,
     ) -> Self {
         stored.sort_unstable();
         let mut pool = Self {
             times: group.times,
             policy: group.policy,
-            accepts_empty: group.scheme.danger_accept_replays,
             authority: authority && group.session_topic.is_some(),
             live: Vec::new(),
             known: stored.iter().copied().collect(),
             expired: stored.into(),
             newest,
+            bar,
             follows_from: if newest.is_some() { 0 } else { wall },
             current: None,
             next_mint: Duration::ZERO,
             yields_until: None,
+            ahead: None,
             republish: None,
             last_published: None,
             view: Arc::default(),
@@ -124,7 +133,7 @@ impl Pool {
     }
 
     /// Ends one session before its time, or under policy `strict` whatever lives.
-    pub(super) fn retire(&mut self, id: Option<&SessionId>, now: Duration) {
+    pub(super) fn retire(&mut self, id: Option<&SessionId>, now: Duration, wall: u64) {
         for live in &mut self.live {
             if id.is_none_or(|id| *id == live.id) {
                 live.ends = Duration::ZERO;
@@ -132,7 +141,12 @@ impl Pool {
         }
         self.expire(now);
         if self.current.is_some_and(|current| !self.is_live(&current)) {
-            self.next_mint = Duration::ZERO;
+            let ahead = u64::from(self.newest.unwrap_or(0)) >= wall + RUN_AHEAD;
+            self.next_mint = if ahead {
+                now + Duration::from_secs(1)
+            } else {
+                now
+            };
         }
     }
 
@@ -150,9 +164,9 @@ impl Pool {
         })
     }
 
-    pub(super) fn minted(&mut self, id: SessionId, now: Duration) {
+    pub(super) fn minted(&mut self, id: SessionId, now: Duration, wall: u64) {
         if self.is_strict() {
-            self.retire(None, now);
+            self.retire(None, now, wall);
         }
         self.current = Some(id);
         self.next_mint = now + self.times.interval;
@@ -160,14 +174,44 @@ impl Pool {
         self.begin(id, now);
     }
 
-    /// A payload of the session topic; `id` is None if it does not verify.
-    pub(super) fn hear(&mut self, id: Option<SessionId>, now: Duration, wall: u64) -> Heard {
+    /// An ID of this time is barred already: the next one has to be newer.
+    pub(super) fn outpaced(&mut self, id: SessionId) {
+        self.newest = self.newest.max(Some(id.time()));
+        self.bar = self.bar.max(Some(id.time()));
+    }
+
+    /// Judges a payload of the session topic; `id` is None if it does not verify. What belongs
+    /// into the store is taken with [`Self::take`] once it is there.
+    pub(super) fn hear(
+        &mut self,
+        id: Option<SessionId>,
+        may_take: bool,
+        now: Duration,
+        wall: u64,
+    ) -> Heard {
         self.expire(now);
-        let heard = id.map_or(Heard::Refused, |id| self.judge(id, now, wall));
+        let heard = match id {
+            Some(id) if may_take => self.judge(id, now, wall),
+            Some(id) if self.known.contains(&id) => Heard::Known,
+            Some(_) | None => Heard::Refused,
+        };
         if self.is_authority(now) && (id.is_none() || id != self.current) {
             self.show_again(now);
         }
         heard
+    }
+
+    /// After what was heard has been stored.
+    pub(super) fn take(&mut self, heard: Heard, now: Duration) {
+        match heard {
+            Heard::New(id) => self.begin(id, now),
+            Heard::Late(id) => {
+                self.know(id);
+                self.expired.push_back(id);
+                self.changed();
+            }
+            Heard::Known | Heard::Refused => {}
+        }
     }
 
     /// After a reconnect, or a false ID: the topic should show the current one.
@@ -203,23 +247,30 @@ impl Pool {
     }
 
     /// IDs that newer ones bar, and that are of no use any more.
-    pub(super) fn barred(&mut self) -> Vec<SessionId> {
+    pub(super) fn barred(&self) -> Vec<SessionId> {
         let Some(newest) = self.newest else {
             return Vec::new();
         };
         let bar = u64::from(newest).saturating_sub(self.times.life.as_secs());
-        let (live, expired) = (&self.live, &self.expired);
-        let barred: Vec<SessionId> = self
-            .known
+        self.known
             .iter()
             .filter(|id| u64::from(id.time()) < bar)
-            .filter(|id| !expired.contains(id) && !live.iter().any(|live| live.id == **id))
+            .filter(|id| !self.expired.contains(id) && !self.is_live(id))
             .copied()
-            .collect();
-        for id in &barred {
+            .collect()
+    }
+
+    /// After they were dropped from the store.
+    pub(super) fn forget(&mut self, barred: &[SessionId]) {
+        for id in barred {
             self.known.remove(id);
+            self.bar = self.bar.max(Some(id.time()));
         }
-        barred
+    }
+
+    /// By how many seconds another authority's clock is ahead, where that is too much to follow.
+    pub(super) fn ahead(&self, now: Duration) -> Option<u64> {
+        self.ahead.filter(|_| !self.is_authority(now))
     }
 
     /// I3, I5
@@ -232,35 +283,50 @@ impl Pool {
         let too_old = self
             .newest
             .is_some_and(|newest| time + life < u64::from(newest));
-        if too_old || time > wall + AHEAD_MAX {
+        if too_old || self.bar.is_some_and(|bar| id.time() <= bar) {
             return Heard::Refused;
         }
-        if self.is_authority(now) {
-            let newer = self
-                .current
-                .is_some_and(|own| id.time() > own.time() || (id.time() == own.time() && id < own));
-            if !newer {
-                return Heard::Refused;
-            }
+        // I5 comes first: two authorities whose clocks differ would answer each other for ever.
+        if self.is_authority(now) && !self.is_newer_than_own(id) {
+            return Heard::Refused;
         }
         if self.authority {
             self.yields_until = Some(now + self.times.life);
             self.next_mint = now + self.times.life;
         }
-        if time < self.follows_from {
-            self.known.insert(id);
-            self.newest = self.newest.max(Some(id.time()));
-            self.expired.push_back(id);
-            self.changed();
-            return Heard::Late(id);
+        let ahead = time.saturating_sub(wall);
+        self.ahead = (ahead > AHEAD_MAX).then_some(ahead);
+        if self.ahead.is_some() {
+            if self.authority {
+                // Once only: its replay must not keep this authority quiet.
+                self.known.insert(id);
+            }
+            return Heard::Refused;
         }
-        self.begin(id, now);
-        Heard::New(id)
+        if time < self.follows_from {
+            Heard::Late(id)
+        } else {
+            Heard::New(id)
+        }
+    }
+
+    /// A tie goes to the smaller bytes.
+    fn is_newer_than_own(&self, id: SessionId) -> bool {
+        self.current
+            .is_some_and(|own| match id.time().cmp(&own.time()) {
+                Ordering::Greater => true,
+                Ordering::Equal => id < own,
+                Ordering::Less => false,
+            })
+    }
+
+    fn know(&mut self, id: SessionId) {
+        self.known.insert(id);
+        self.newest = self.newest.max(Some(id.time()));
     }
 
     fn begin(&mut self, id: SessionId, now: Duration) {
-        self.known.insert(id);
-        self.newest = self.newest.max(Some(id.time()));
+        self.know(id);
         self.live.push(Live {
             id,
             ends: now + self.times.life,
@@ -296,11 +362,10 @@ impl Pool {
             .map(|live| live.id)
             .chain(self.expired.iter().copied())
             .collect();
-        let empty = self.accepts_empty.then_some(SessionText::Empty);
         let texts = ids
             .iter()
             .map(|id| SessionText::Id(id.text()))
-            .chain(empty)
+            .chain([SessionText::Empty])
             .collect();
         self.view = Arc::new(View { ids, texts });
     }

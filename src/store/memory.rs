@@ -10,7 +10,8 @@ use super::{
 use crate::classic::SessionId;
 use crate::error::StoreError;
 
-/// Keeps everything in memory. Its operations never fail, so no transaction is ever half done.
+/// Keeps everything in memory. Its operations never fail, so that no transaction is half done
+/// unless the caller's own `work` fails: that is not undone here.
 #[derive(Default)]
 pub struct MemoryStore(Mutex<Memory>);
 
@@ -35,20 +36,32 @@ struct Memory {
     groups: Vec<(Box<str>, Group)>,
 }
 
+/// Keyed by MACs that verified: a hash that is fast is good enough.
+type MacMap<V> = HashMap<[u8; 20], V, foldhash::fast::RandomState>;
+type MacSet = HashSet<[u8; 20], foldhash::fast::RandomState>;
+
 #[derive(Default)]
 struct Group {
     newest: Option<u32>,
-    sessions: HashMap<SessionId, HashSet<[u8; 20]>>,
+    bar: Option<u32>,
+    sessions: HashMap<SessionId, MacSet, foldhash::fast::RandomState>,
     sessionless: Recent<SESSIONLESS_MACS>,
-    recent: HashMap<[u8; 20], Remembered>,
-    devices: HashMap<Box<[u8]>, Recent<RECENT_MACS>>,
+    recent: MacMap<Remembered>,
+    /// The place of each address in `devices`.
+    places: HashMap<Box<[u8]>, usize, foldhash::fast::RandomState>,
+    devices: Vec<Device>,
     command_sessions: HashMap<Box<[u8]>, VecDeque<[u8; 32]>>,
+}
+
+struct Device {
+    address: Box<[u8]>,
+    recent: Recent<RECENT_MACS>,
 }
 
 /// One of the last accepted frames of a device.
 struct Remembered {
     fingerprint: [u8; 16],
-    address: Box<[u8]>,
+    device: usize,
 }
 
 /// The last `N` MACs, in the order in which they came.
@@ -83,16 +96,27 @@ impl Memory {
 
 impl Group {
     fn remember(&mut self, address: &[u8], copy: Copy) {
-        let recent = match self.devices.get_mut(address) {
-            Some(recent) => recent,
-            None => self.devices.entry(address.into()).or_default(),
+        let device = match self.places.get(address) {
+            Some(place) => *place,
+            None => {
+                self.places.insert(address.into(), self.devices.len());
+                self.devices.push(Device {
+                    address: address.into(),
+                    recent: Recent::default(),
+                });
+                self.devices.len() - 1
+            }
         };
-        if let Some(oldest) = recent.push(copy.mac) {
+        let Some(entry) = self.devices.get_mut(device) else {
+            unreachable!("its place was found or just made")
+        };
+        if let Some(oldest) = entry.recent.push(copy.mac) {
             self.recent.remove(&oldest);
         }
+        let fingerprint = copy.fingerprint;
         let remembered = Remembered {
-            fingerprint: copy.fingerprint,
-            address: address.into(),
+            fingerprint,
+            device,
         };
         self.recent.insert(copy.mac, remembered);
     }
@@ -107,15 +131,26 @@ impl Transaction for Memory {
         Ok(self.group(group).newest)
     }
 
-    fn add_session(&mut self, group: &str, id: &SessionId) -> Result<(), StoreError> {
+    fn session_bar(&mut self, group: &str) -> Result<Option<u32>, StoreError> {
+        Ok(self.group(group).bar)
+    }
+
+    fn add_session(&mut self, group: &str, id: &SessionId) -> Result<bool, StoreError> {
         let group = self.group(group);
-        group.sessions.entry(*id).or_default();
-        group.newest = group.newest.max(Some(id.time()));
-        Ok(())
+        if !group.sessions.contains_key(id) {
+            if group.bar.is_some_and(|bar| id.time() <= bar) {
+                return Ok(false);
+            }
+            group.sessions.insert(*id, MacSet::default());
+            group.newest = group.newest.max(Some(id.time()));
+        }
+        Ok(true)
     }
 
     fn drop_session(&mut self, group: &str, id: &SessionId) -> Result<(), StoreError> {
-        self.group(group).sessions.remove(id);
+        let group = self.group(group);
+        group.sessions.remove(id);
+        group.bar = group.bar.max(Some(id.time()));
         Ok(())
     }
 
@@ -133,14 +168,13 @@ impl Transaction for Memory {
             }
             Some(session) => match group.sessions.get_mut(session) {
                 None => Acceptance::Full,
-                Some(macs) if macs.contains(&mac) => Acceptance::Known,
-                Some(macs) if macs.len() >= frame.limit => Acceptance::Full,
-                Some(macs) => {
-                    macs.insert(mac);
-                    Acceptance::New {
+                Some(macs) if macs.len() >= frame.limit && !macs.contains(&mac) => Acceptance::Full,
+                Some(macs) => match macs.insert(mac) {
+                    true => Acceptance::New {
                         last: macs.len() == frame.limit,
-                    }
-                }
+                    },
+                    false => Acceptance::Known,
+                },
             },
         };
         if matches!(acceptance, Acceptance::New { .. }) {
@@ -150,10 +184,12 @@ impl Transaction for Memory {
     }
 
     fn recall(&mut self, group: &str, copy: &Copy) -> Result<Option<Vec<u8>>, StoreError> {
-        let known = self.group(group).recent.get(&copy.mac);
+        let group = self.group(group);
+        let known = group.recent.get(&copy.mac);
         Ok(known
             .filter(|known| known.fingerprint == copy.fingerprint)
-            .map(|known| known.address.to_vec()))
+            .and_then(|known| group.devices.get(known.device))
+            .map(|device| device.address.to_vec()))
     }
 
     fn use_command_session(

@@ -4,10 +4,14 @@
 //! durable together or not at all. A batch of frames is one transaction.
 
 mod memory;
+mod sqlite;
+#[cfg(test)]
+mod tests;
 
 use core::fmt;
 
 pub use memory::MemoryStore;
+pub use sqlite::{Durability, SqliteStore};
 
 use crate::classic::SessionId;
 use crate::error::StoreError;
@@ -15,6 +19,9 @@ use crate::error::StoreError;
 /// A place for what receivers learn. Several receivers may share one.
 pub trait Store: Send + Sync + fmt::Debug {
     /// Runs `work` as one transaction: an error leaves the store as it was.
+    ///
+    /// `work` may run more than once, since another process may come in between: only what its
+    /// last run found counts.
     ///
     /// # Errors
     /// What `work` answers, or why the transaction failed.
@@ -39,13 +46,20 @@ pub trait Transaction {
     /// [`StoreError`]
     fn newest_session(&mut self, group: &str) -> Result<Option<u32>, StoreError>;
 
-    /// Adds a session, and raises the newest time to its time.
+    /// The newest time of a session that was dropped: none so old may live again.
     ///
     /// # Errors
     /// [`StoreError`]
-    fn add_session(&mut self, group: &str, id: &SessionId) -> Result<(), StoreError>;
+    fn session_bar(&mut self, group: &str) -> Result<Option<u32>, StoreError>;
 
-    /// Forgets a session and the MACs accepted under it.
+    /// Adds a session, and raises the newest time to its time; false, and nothing done, if it is
+    /// not known and lies at or below the bar: it may have been known and dropped.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn add_session(&mut self, group: &str, id: &SessionId) -> Result<bool, StoreError>;
+
+    /// Forgets a session and the MACs accepted under it, and raises the bar to its time.
     ///
     /// # Errors
     /// [`StoreError`]

@@ -164,8 +164,10 @@ def complaint(code: str, folder: Path) -> espseal.KeyringError:
     path.touch(mode=0o600)
     path.write_text(MISTAKES.get(code, EXAMPLE))
     with pytest.raises(espseal.KeyringError) as raised:
-        if code == "io":
+        if code == "no_file":
             path.unlink()
+        elif code == "io":
+            path.write_bytes(b"\xff")
         elif code == "already_exists":
             espseal.KeyringFile.create(path)
         elif code == "wide_permissions":
