@@ -4,9 +4,11 @@ use aes::{Aes128, Aes192, Aes256};
 use cbc::cipher::{BlockModeDecrypt, BlockModeEncrypt, InnerIvInit, KeyInit};
 use cbc::{Decryptor, Encryptor};
 use hmac::{Hmac, Mac};
-use sha1::Sha1;
+use sha1::block_api::compress;
+use sha1::{Digest, Sha1};
 use sha2::Sha256;
 use subtle::{Choice, ConstantTimeEq};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 /// AES block, in bytes (FIPS 197).
 pub(crate) const BLOCK: usize = 16;
@@ -71,27 +73,124 @@ pub(crate) fn aes_cbc_decrypt(key: &Aes, iv: &[u8; BLOCK], blocks: &mut [[u8; BL
     }
 }
 
-/// HMAC-SHA1 with its two pad states computed once (RFC 2104, 4).
-#[derive(Clone)]
-pub(crate) struct HmacSha1(Hmac<Sha1>);
+/// HMAC-SHA1 (RFC 2104, FIPS 180-4) on the library's compression function, with both pad states
+/// computed once (RFC 2104, 4). The `hmac` crate, the oracle of the tests, takes twice as long
+/// for a message as short as ours.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub(crate) struct HmacSha1 {
+    inner: [u32; 5],
+    outer: [u32; 5],
+}
 
 impl HmacSha1 {
+    /// `K` is hashed first if it is longer than a block, then zero-padded (RFC 2104, 2).
     pub(crate) fn new(key: &[u8]) -> Self {
-        match Hmac::new_from_slice(key) {
-            Ok(state) => Self(state),
-            Err(_) => unreachable!("RFC 2104, 2: a key of any length"),
+        let mut block = Zeroizing::new([0; SHA1_BLOCK]);
+        if key.len() > SHA1_BLOCK {
+            copy(&mut *block, &Sha1::digest(key));
+        } else {
+            copy(&mut *block, key);
+        }
+        let pad = |with: u8| {
+            let mut state = SHA1_START;
+            let padded = Zeroizing::new(block.map(|byte| byte ^ with));
+            compress(&mut state, core::slice::from_ref(&*padded));
+            state
+        };
+        Self {
+            inner: pad(0x36),
+            outer: pad(0x5c),
         }
     }
 
-    pub(crate) fn update(&mut self, data: &[u8]) {
-        self.0.update(data);
+    /// A MAC that has seen nothing yet.
+    pub(crate) const fn start(&self) -> HmacSha1State<'_> {
+        HmacSha1State {
+            key: self,
+            state: self.inner,
+            block: [0; SHA1_BLOCK],
+            used: 0,
+            // The pad was a block.
+            length: SHA1_BLOCK as u64,
+        }
+    }
+}
+
+/// A MAC under way.
+#[derive(Clone)]
+pub(crate) struct HmacSha1State<'a> {
+    key: &'a HmacSha1,
+    state: [u32; 5],
+    block: [u8; SHA1_BLOCK],
+    /// How much of `block` waits to be compressed; always less than all of it.
+    used: usize,
+    length: u64,
+}
+
+impl HmacSha1State<'_> {
+    pub(crate) fn update(&mut self, mut data: &[u8]) {
+        self.length += data.len() as u64;
+        while let Some((fits, rest)) = data.split_at_checked(SHA1_BLOCK - self.used) {
+            copy(self.block.split_at_mut(self.used).1, fits);
+            compress(&mut self.state, core::slice::from_ref(&self.block));
+            self.used = 0;
+            data = rest;
+        }
+        copy(self.block.split_at_mut(self.used).1, data);
+        self.used += data.len();
     }
 
     /// `HMAC = H(K xor opad || H(K xor ipad || text))` (RFC 2104, 2).
     pub(crate) fn finish(self) -> [u8; HMAC_SHA1] {
         #[cfg(test)]
         MACS.with(|count| count.set(count.get() + 1));
-        self.0.finalize().into_bytes().into()
+        let inner = sha1_end(self.state, self.block, self.used, self.length);
+        let mut block = [0; SHA1_BLOCK];
+        copy(&mut block, &inner);
+        let length = SHA1_BLOCK + HMAC_SHA1;
+        sha1_end(self.key.outer, block, HMAC_SHA1, length as u64)
+    }
+}
+
+/// Padding and the last one or two blocks (FIPS 180-4, 5.1.1 and 6.1.2).
+fn sha1_end(
+    mut state: [u32; 5],
+    mut block: [u8; SHA1_BLOCK],
+    used: usize,
+    length: u64,
+) -> [u8; HMAC_SHA1] {
+    const LENGTH_AT: usize = SHA1_BLOCK - 8;
+    let rest = block.split_at_mut(used).1;
+    rest.fill(0);
+    copy(rest, &[0x80]);
+    if used >= LENGTH_AT {
+        compress(&mut state, core::slice::from_ref(&block));
+        block = [0; SHA1_BLOCK];
+    }
+    copy(block.split_at_mut(LENGTH_AT).1, &(8 * length).to_be_bytes());
+    compress(&mut state, core::slice::from_ref(&block));
+    let mut digest = [0; HMAC_SHA1];
+    for (to, word) in digest.as_chunks_mut::<4>().0.iter_mut().zip(state) {
+        *to = word.to_be_bytes();
+    }
+    digest
+}
+
+/// SHA-1 block, in bytes, and initial hash value (FIPS 180-4, 1 and 5.3.1).
+const SHA1_BLOCK: usize = 64;
+const SHA1_START: [u32; 5] = [
+    0x6745_2301,
+    0xefcd_ab89,
+    0x98ba_dcfe,
+    0x1032_5476,
+    0xc3d2_e1f0,
+];
+
+/// As much of `from` as fits, to the start of `to`.
+fn copy(to: &mut [u8], from: &[u8]) {
+    let length = to.len().min(from.len());
+    if let (Some(to), Some(from)) = (to.get_mut(..length), from.get(..length)) {
+        to.copy_from_slice(from);
     }
 }
 
@@ -157,18 +256,44 @@ mod tests {
     /// RFC 2202, 3, cases 1 and 6.
     #[test]
     fn hmac_sha1_known_answers() {
-        let mut state = HmacSha1::new(&[0x0b; 20]);
-        state.update(b"Hi There");
+        let mac = |key: &[u8], text: &[u8]| {
+            let key = HmacSha1::new(key);
+            let mut state = key.start();
+            state.update(text);
+            state.finish().to_vec()
+        };
         assert_eq!(
-            state.finish().to_vec(),
+            mac(&[0x0b; 20], b"Hi There"),
             hex("b617318655057264e28bc0b6fb378c8ef146be00")
         );
-        let mut state = HmacSha1::new(&[0xaa; 80]);
-        state.update(b"Test Using Larger Than Block-Size Key - Hash Key First");
+        let text = b"Test Using Larger Than Block-Size Key - Hash Key First";
         assert_eq!(
-            state.finish().to_vec(),
+            mac(&[0xaa; 80], text),
             hex("aa4ae5e15272d00e95705637ce8a3b55ed402112")
         );
+    }
+
+    /// Every length around the block, in one piece and in two, against the `hmac` crate.
+    #[test]
+    fn hmac_sha1_against_the_oracle() {
+        let text: Vec<u8> = (0..=255).collect();
+        for key_length in [0, 1, 20, 63, 64, 65, 200] {
+            let key = HmacSha1::new(&text[..key_length]);
+            for length in 0..200 {
+                let oracle = Hmac::<Sha1>::new_from_slice(&text[..key_length]).unwrap();
+                let oracle: [u8; HMAC_SHA1] = oracle
+                    .chain_update(&text[..length])
+                    .finalize()
+                    .into_bytes()
+                    .into();
+                for cut in [0, length / 2, length.saturating_sub(1), length] {
+                    let mut state = key.start();
+                    state.update(&text[..cut]);
+                    state.update(&text[cut..length]);
+                    assert_eq!(state.finish(), oracle, "{key_length} {length} {cut}");
+                }
+            }
+        }
     }
 
     #[test]

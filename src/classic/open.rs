@@ -8,7 +8,7 @@ use super::frame::Frame;
 use super::keys::PreparedKeys;
 use super::node::NodeField;
 use super::scheme::{DataMode, Layout, MacOver, Scheme};
-use crate::primitives::{BLOCK, HmacSha1, aes_cbc_decrypt, mac_eq};
+use crate::primitives::{BLOCK, HmacSha1State, aes_cbc_decrypt, mac_eq};
 
 /// What a frame held, after it verified.
 #[derive(Clone, PartialEq, Eq)]
@@ -84,7 +84,7 @@ fn open_under_sessions<S: AsRef<[u8]>>(
     };
 
     // O6, O7: all are computed; the longest candidate that fits is the last one taken.
-    let mut state = keys.mac.clone();
+    let mut state = keys.mac.start();
     state.update(match scheme.mac {
         MacOver::Unpadded => node,
         MacOver::Padded => padded_node,
@@ -119,7 +119,7 @@ fn open_under_sessions<S: AsRef<[u8]>>(
 
 /// P3
 fn open_port(frame: &Frame, keys: &PreparedKeys) -> Option<Opened> {
-    let mut state = keys.mac.clone();
+    let mut state = keys.mac.start();
     state.update(&frame.enc_iv);
     if !bool::from(mac_fits(&state, frame.body.as_flattened(), frame)) {
         return None;
@@ -145,7 +145,7 @@ fn open_port(frame: &Frame, keys: &PreparedKeys) -> Option<Opened> {
 }
 
 /// `HMAC-SHA1(passphrase, what state has seen || rest)` against the frame's, in constant time.
-fn mac_fits(state: &HmacSha1, rest: &[u8], frame: &Frame) -> Choice {
+fn mac_fits(state: &HmacSha1State<'_>, rest: &[u8], frame: &Frame) -> Choice {
     let mut state = state.clone();
     state.update(rest);
     mac_eq(&state.finish(), &frame.mac)

@@ -82,7 +82,7 @@ fn seal_under_session(
     let enc_iv = encrypt_iv(keys, iv);
     let (mut enc_node, mut enc_data) = (zero_pad(&node), zero_pad(data));
     // S5, before S4 overwrites the padded values
-    let mut mac = keys.mac.clone();
+    let mut mac = keys.mac.start();
     match scheme.mac {
         MacOver::Unpadded => [&node, iv.as_slice(), data, session],
         MacOver::Padded => [
@@ -131,7 +131,7 @@ fn seal_port(keys: &PreparedKeys, data: &[u8], iv: [u8; BLOCK]) -> Vec<u8> {
     }
     aes_cbc_encrypt(&keys.data_cipher, &iv, &mut enc_data);
     // P3
-    let mut mac = keys.mac.clone();
+    let mut mac = keys.mac.start();
     mac.update(&enc_iv);
     mac.update(enc_data.as_flattened());
     [enc_iv.as_slice(), enc_data.as_flattened(), &mac.finish()]

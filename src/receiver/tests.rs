@@ -2267,7 +2267,8 @@ impl Rig {
         let (mut enc_node, mut enc_data) = (pad(node), pad(padded));
         aes_cbc_encrypt(&key, &iv, &mut enc_node);
         aes_cbc_encrypt(&key, &iv, &mut enc_data);
-        let mut mac = HmacSha1::new(b"a passphrase 0");
+        let passphrase = HmacSha1::new(b"a passphrase 0");
+        let mut mac = passphrase.start();
         for part in [node, &iv, data, &id.text()] {
             mac.update(part);
         }
