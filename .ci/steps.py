@@ -88,6 +88,11 @@ def pytest(group: str, name: str, *paths: str) -> Step:
     return step
 
 
+def mypy(name: str, *paths: str) -> Step:
+    """A run of mypy; each folder of tests has a ``conftest``, so not over all at once."""
+    return Step("lint", name, [str(BIN / "mypy"), *paths])
+
+
 def steps() -> list[Step]:
     """Every check, the quick ones first."""
     python = str(BIN / "python")
@@ -103,7 +108,9 @@ def steps() -> list[Step]:
         Step("lint", "Lua: lua-check", ["luacheck", "--quiet", "firmware", "tests/lua"]),
         Step("rust", "Rust: tests", ["cargo", "test", "--locked", "--no-fail-fast"], count_cargo),
         Step("build", "Python: native module", [str(ROOT / ".ci" / "build-native")]),
-        Step("lint", "Python: mypy", [str(BIN / "mypy"), "python/espseal", "tests", ".ci"]),
+        mypy("Python: mypy", "python/espseal", ".ci", "tests/bench", "tests/vectors"),
+        mypy("Python: mypy, tests", "tests/python", "tests/e2e"),
+        mypy("Lua: mypy, tests", "tests/lua"),
         Step("lint", "Python: stubtest", [str(BIN / "stubtest"), "espseal._native"]),
         Step("lint", "Vectors: as generated", [python, "tests/vectors/generate.py", "--check"]),
         pytest("python", "Python: tests", "tests/python"),

@@ -362,7 +362,7 @@ classic = { group = "house", node_id = "1234567" }
         };
         let fit = finding.fit.as_ref().unwrap();
         assert_eq!(
-            (&*fit.opened.node, &*fit.opened.data),
+            (fit.opened.node(), &*fit.opened.data),
             (&b"11242238"[..], &b"5"[..])
         );
     }

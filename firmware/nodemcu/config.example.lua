@@ -33,10 +33,19 @@ return {
   -- layout = "hex",          -- or "raw": half the size, not printable
 
   -- node_id = nil,           -- 1 to 15 bytes without NUL and without ">"; default: the chip ID
+  -- to = nil,                -- the node ID of a receiver node, if the readings go to one and it
+                              -- lists this node in `peers`; 14 bytes at most with node_id
 
   -- What to publish, a number or a string (one that does not end in a NUL byte); nil: nothing now.
   sensor = function() return adc.read(0) end,
   -- interval = 60000,        -- between two readings, in ms, at most 6870947
+
+  -- Commands of the host: all three, or none. The topics as in the keyring, with this node's ID.
+  -- command_topic = "sensors/NODE-ID/command",
+  -- command_session_topic = "sensors/NODE-ID/command-session",
+  -- on_command = function(data) gpio.write(1, data == "on" and gpio.HIGH or gpio.LOW) end,
+  -- command_session_interval = 60,  -- in s; a command that was held back dies after twice this
+  -- peers = nil,             -- {"7"}: nodes whose messages are commands too; on_command(data, who)
 
   -- outbox = 20,             -- readings kept while they cannot be sent; then the oldest is dropped
   -- session_max_age = 60,    -- in s; longest use of a session ID; a new one comes every 30 s

@@ -10,7 +10,12 @@
 --   }
 --   espseal.radio_up()                                  -- once there is an IP address
 --   espseal.seal(node_id, data, session)                -- frame, or nil, code
+--   espseal.seal(node_id, data, session, to)            -- the same for the node `to`
 --   espseal.open(frame, session or {session, ...})      -- node_id, data, session, or nil, verdict
+--   espseal.draw_session()                              -- 32 hex digits, or nil, code
+--
+-- open takes readings alone. What takes commands and messages to this node, commands.lua and
+-- pool.lua, builds on open_field, which gives the node field as it is, and the MAC as fourth.
 --
 -- A key is a string of its bytes, {text = "..."} for the same, or {hex = "..."}. The classic
 -- frame keeps no state: nothing here uses `store` yet, the sealed frame's counter will.
@@ -19,6 +24,7 @@
 --                a third value names the field.
 -- Codes of seal: invalid_node_id, invalid_data, data_ends_in_nul, no_session, session_required,
 --                frame_too_long, radio_down.
+-- Code of draw_session: radio_down.
 -- Verdicts of open: malformed, forged, wrong_direction.
 --
 -- It runs on integer, double and 32-bit builds of Lua 5.1 and 5.3: no division (a float on 5.3),
@@ -38,6 +44,18 @@ end
 
 local function is_session(session, allow_empty)
   return type(session) == "string" and (session ~= "" or allow_empty)
+end
+
+local function is_node_id(id)
+  return type(id) == "string" and id ~= "" and not id:find("[%z>]")
+end
+
+-- S1. What the frame says of who speaks to whom: a reading of a node, or its message to another;
+-- nil if an ID is none, or the field is too long.
+local function node_field(node_id, to)
+  if not is_node_id(node_id) or not (to == nil or is_node_id(to)) then return nil end
+  local field = to and node_id .. ">" .. to or node_id
+  return #field <= NODE_BYTES_MAX and field or nil
 end
 
 -- A loop, not a pattern: "(.-)%z*$" takes quadratic time on data that a sender chose.
@@ -150,17 +168,22 @@ local function new(given)
     return table.concat(iv)
   end
 
-  local function mac_of(node_id, iv, data, session)
-    return crypto.hmac("sha1", node_id .. iv .. data .. session, keys.passphrase)
+  local function mac_of(who, iv, data, session)
+    return crypto.hmac("sha1", who .. iv .. data .. session, keys.passphrase)
+  end
+
+  -- A session for others to seal under: 16 bytes, each from a draw of its own.
+  local function draw_session()
+    if not radio then return nil, "radio_down" end
+    local digits = {}
+    for i = 1, 16 do digits[i] = ("%02x"):format(node.random(0, 255)) end
+    return table.concat(digits)
   end
 
   -- The frame, its IV given: for test vectors. A caller who chooses IVs breaks the scheme.
-  local function danger_seal_with_iv(node_id, data, session, iv)
-    -- S1
-    if type(node_id) ~= "string" or node_id == "" or #node_id > NODE_BYTES_MAX
-      or node_id:find("[%z>]") then
-      return nil, "invalid_node_id"
-    end
+  local function danger_seal_with_iv(node_id, data, session, iv, to)
+    local who = node_field(node_id, to)
+    if not who then return nil, "invalid_node_id" end
     if type(data) ~= "string" then return nil, "invalid_data" end
     if data:byte(-1) == 0 then return nil, "data_ends_in_nul" end
     if session == nil then return nil, "no_session" end
@@ -178,39 +201,50 @@ local function new(given)
     local encrypt, form = crypto.encrypt, layout == "raw" and tostring or to_hex
     return table.concat({
       form(cipher(encrypt, keys.iv_key, iv, keys.static_iv)), -- S3
-      form(cipher(encrypt, keys.data_key, node_id, iv)), -- S4
+      form(cipher(encrypt, keys.data_key, who, iv)), -- S4
       form(cipher(encrypt, keys.data_key, data, iv)),
-      to_hex(mac_of(node_id, iv, data, session)), -- S5
+      to_hex(mac_of(who, iv, data, session)), -- S5
     }, ",")
   end
 
-  local function open(frame, sessions)
+  -- O1 to O7.
+  local function open_field(frame, sessions)
     local enc_iv, enc_node, enc_data, mac = parse(frame)
     if not enc_iv then return nil, "malformed" end
     if type(sessions) ~= "table" then sessions = {sessions} end
     -- O4, O5
     local iv = cipher(crypto.decrypt, keys.iv_key, enc_iv, keys.static_iv)
-    local node_id = strip_nuls(cipher(crypto.decrypt, keys.data_key, enc_node, iv))
+    local who = strip_nuls(cipher(crypto.decrypt, keys.data_key, enc_node, iv))
     local data = strip_nuls(cipher(crypto.decrypt, keys.data_key, enc_data, iv))
     -- O6: one MAC for each session, also after one that fits.
     local verified
     for _, session in ipairs(sessions) do
       if is_session(session, allow_empty)
-        and same_mac(mac_of(node_id, iv, data, session), mac) then
+        and same_mac(mac_of(who, iv, data, session), mac) then
         verified = session
       end
     end
     if not verified then return nil, "forged" end -- O7: whatever it was that did not fit
+    return who, data, verified, mac
+  end
+
+  local function open(frame, sessions)
+    local node_id, data, session = open_field(frame, sessions)
+    if not node_id then return nil, data end
     if node_id:find(">", 1, true) then return nil, "wrong_direction" end -- O8
-    return node_id, data, verified
+    return node_id, data, session
   end
 
   return {
     radio_up = function() radio = true end,
-    seal = function(node_id, data, session) return danger_seal_with_iv(node_id, data, session) end,
+    seal = function(node_id, data, session, to)
+      return danger_seal_with_iv(node_id, data, session, nil, to)
+    end,
     danger_seal_with_iv = danger_seal_with_iv,
     open = open,
+    open_field = open_field,
+    draw_session = draw_session,
   }
 end
 
-return {new = new, to_hex = to_hex, from_hex = from_hex}
+return {new = new, node_field = node_field, to_hex = to_hex, from_hex = from_hex}

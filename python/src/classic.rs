@@ -108,7 +108,7 @@ pub(crate) fn classic_open(
     match open(&frame, &PreparedKeys::from(&keys.0), &sessions, &scheme) {
         None => answer(Verdict::Forged),
         Some(opened) => Ok(ClassicOpened {
-            node: Some(PyBytes::new(py, &opened.node).unbind()),
+            node: Some(PyBytes::new(py, opened.node()).unbind()),
             data: Some(PyBytes::new(py, &opened.data).unbind()),
             session: Some(opened.session),
             ..answer(Verdict::Fresh)?

@@ -132,7 +132,7 @@ impl Fit {
             session,
             session_time,
             device: fit.device.as_deref().map(str::to_owned),
-            node: bytes(&fit.opened.node),
+            node: bytes(fit.opened.node()),
             iv: bytes(&fit.opened.iv),
             data: bytes(&fit.opened.data),
         }

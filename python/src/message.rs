@@ -1,6 +1,9 @@
 //! `Message`.
 
-use espseal::{Message as CoreMessage, Reason, Verdict};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use espseal::{Keyring, Message as CoreMessage, Reason, Verdict};
 use pyo3::exceptions::PyImportError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -14,8 +17,7 @@ pub(crate) struct Message {
     verdict: Py<PyAny>,
     #[pyo3(get)]
     device: Option<Py<PyString>>,
-    #[pyo3(get)]
-    node_id: Option<Py<PyString>>,
+    id: Option<Arc<str>>,
     #[pyo3(get)]
     group: Option<Py<PyString>>,
     #[pyo3(get)]
@@ -33,15 +35,16 @@ impl Message {
     pub(crate) fn new(
         py: Python<'_>,
         message: CoreMessage,
+        names: &Names,
         topic: Option<Bound<'_, PyString>>,
         retained: bool,
     ) -> PyResult<Self> {
-        let text = |text: Option<&str>| text.map(|text| PyString::new(py, text).unbind());
+        let name = |name: Option<&Arc<str>>| name.map(|name| names.to_py(py, name));
         Ok(Self {
             verdict: verdict(py, message.verdict)?,
-            device: text(message.device.as_deref()),
-            node_id: text(message.node_id.as_deref()),
-            group: text(message.group.as_deref()),
+            device: name(message.device.as_ref()),
+            group: name(message.group.as_ref()),
+            id: message.node_id,
             data: message.data.map(|data| PyBytes::new(py, &data).unbind()),
             topic: topic.map(Bound::unbind),
             retained,
@@ -51,8 +54,39 @@ impl Message {
     }
 }
 
+/// The names of a keyring as Python strings, made once: one for each message would cost more
+/// than the cryptography does.
+#[derive(Default)]
+pub(crate) struct Names(HashMap<usize, Py<PyString>, foldhash::fast::RandomState>);
+
+impl Names {
+    pub(crate) fn of(py: Python<'_>, keyring: &Keyring) -> Self {
+        let groups = keyring.groups().iter().map(|group| &group.name);
+        let devices = keyring.devices().iter().map(|device| &device.name);
+        let made = |name: &Arc<str>| (place(name), PyString::new(py, name).unbind());
+        Self(groups.chain(devices).map(made).collect())
+    }
+
+    fn to_py(&self, py: Python<'_>, name: &Arc<str>) -> Py<PyString> {
+        match self.0.get(&place(name)) {
+            Some(made) => made.clone_ref(py),
+            None => PyString::new(py, name).unbind(),
+        }
+    }
+}
+
+/// The keyring, which lives as long as the names, gives each its place.
+fn place(name: &Arc<str>) -> usize {
+    name.as_ptr().addr()
+}
+
 #[pymethods]
 impl Message {
+    #[getter]
+    fn node_id(&self) -> Option<&str> {
+        self.id.as_deref()
+    }
+
     #[getter]
     fn reason(&self) -> String {
         self.why.to_string()

@@ -9,13 +9,14 @@ use pyo3::types::{PyBytes, PyDict, PyString};
 use crate::convert::bytes;
 use crate::errors;
 use crate::keyring::Keyring;
-use crate::message::{Message, verdict};
+use crate::message::{Message, Names, verdict};
 use crate::store::Store;
 
 #[pyclass(frozen, module = "espseal")]
 pub(crate) struct Receiver {
     core: CoreReceiver,
     keyring: Py<Keyring>,
+    names: Names,
     waits: bool,
 }
 
@@ -54,6 +55,7 @@ impl Receiver {
         .map(|core| Self {
             core,
             keyring: keyring.clone().unbind(),
+            names: Names::of(py, &keyring.get().0),
             waits: store.waits(),
         })
         .map_err(|error| errors::to_py(py, &error))
@@ -69,10 +71,12 @@ impl Receiver {
         raise_rejected: bool,
     ) -> PyResult<Bound<'py, Message>> {
         let payload = bytes(payload)?;
-        let name = topic.as_ref().map(|topic| topic.to_cow()).transpose()?;
-        let message = self.run(py, |core| core.open(&payload, name.as_deref(), retained))?;
+        let message = {
+            let name = topic.as_ref().map(|topic| topic.to_cow()).transpose()?;
+            self.run(py, |core| core.open(&payload, name.as_deref(), retained))?
+        };
         let fresh = message.verdict == Verdict::Fresh;
-        let message = Bound::new(py, Message::new(py, message, topic.clone(), retained)?)?;
+        let message = Bound::new(py, Message::new(py, message, &self.names, topic, retained)?)?;
         if raise_rejected && !fresh {
             Err(errors::rejected(py, message))
         } else {

@@ -4,6 +4,7 @@ use core::fmt;
 use core::hash::Hasher;
 
 use siphasher::sip128::{Hasher128, SipHasher13};
+use smallvec::{SmallVec, smallvec};
 
 use super::scheme::Layout;
 use crate::primitives::{BLOCK, HMAC_SHA1};
@@ -15,13 +16,16 @@ pub const FRAME_BYTES_MAX: usize = 2048;
 const MAC_DIGITS: usize = 2 * HMAC_SHA1;
 const IV_DIGITS: usize = 2 * BLOCK;
 
+/// Ciphertext of the usual length needs no allocation.
+pub(super) type Blocks = SmallVec<[[u8; BLOCK]; 8]>;
+
 /// A frame, parsed and not yet believed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Frame {
     pub(super) layout: Layout,
     pub(super) enc_iv: [u8; BLOCK],
     /// `enc_node`, then `enc_data`: one allocation for both.
-    pub(super) body: Vec<[u8; BLOCK]>,
+    pub(super) body: Blocks,
     pub(super) node_blocks: usize,
     pub(super) mac: [u8; HMAC_SHA1],
 }
@@ -119,7 +123,7 @@ fn parse_raw(
     let (data, []) = enc_data.as_chunks::<BLOCK>() else {
         return Err(separator);
     };
-    let mut body = Vec::with_capacity(1 + data.len());
+    let mut body = Blocks::with_capacity(1 + data.len());
     body.push(*enc_node);
     body.extend_from_slice(data);
     let mut mac = [0; HMAC_SHA1];
@@ -166,9 +170,10 @@ fn parse_hex(fields: [&[u8]; 4]) -> Result<Frame, Malformed> {
     }
     let node_blocks = node.len() / (2 * BLOCK);
     let mut enc_iv = [0; BLOCK];
-    let mut body = vec![[0; BLOCK]; node_blocks + data.len() / (2 * BLOCK)];
+    let mut body = smallvec![[0; BLOCK]; node_blocks + data.len() / (2 * BLOCK)];
     let mut mac = [0; HMAC_SHA1];
-    let (enc_node, enc_data) = body.split_at_mut(node_blocks);
+    let body_slice: &mut [[u8; BLOCK]] = &mut body;
+    let (enc_node, enc_data) = body_slice.split_at_mut(node_blocks);
     decode(iv, &mut enc_iv, 0)?;
     decode(node, enc_node.as_flattened_mut(), node_at)?;
     decode(data, enc_data.as_flattened_mut(), data_at)?;
@@ -196,7 +201,7 @@ fn parse_port(bytes: &[u8]) -> Result<Frame, Malformed> {
         return Err(wrong_length);
     }
     let mut enc_iv = [0; BLOCK];
-    let mut body = vec![[0; BLOCK]; data.len() / (2 * BLOCK)];
+    let mut body = smallvec![[0; BLOCK]; data.len() / (2 * BLOCK)];
     let mut mac = [0; HMAC_SHA1];
     decode(iv, &mut enc_iv, 0)?;
     decode(data, body.as_flattened_mut(), IV_DIGITS)?;

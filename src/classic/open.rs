@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use smallvec::SmallVec;
 use subtle::{Choice, ConditionallySelectable};
 
 use super::frame::Frame;
@@ -13,8 +14,7 @@ use crate::primitives::{BLOCK, HmacSha1State, aes_cbc_decrypt, mac_eq};
 /// What a frame held, after it verified.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Opened {
-    /// The node field, its padding stripped; empty in layout `port`.
-    pub node: Vec<u8>,
+    node: SmallVec<[u8; BLOCK]>,
     /// The IV, as the sender drew it.
     pub iv: [u8; BLOCK],
     /// The data.
@@ -24,6 +24,12 @@ pub struct Opened {
 }
 
 impl Opened {
+    /// The node field, its padding stripped; empty in layout `port`.
+    #[must_use]
+    pub fn node(&self) -> &[u8] {
+        &self.node
+    }
+
     /// The node field, read.
     #[must_use]
     pub fn field(&self) -> NodeField<'_> {
@@ -110,7 +116,7 @@ fn open_under_sessions<S: AsRef<[u8]>>(
         return None;
     }
     Some(Opened {
-        node: node.to_vec(),
+        node: SmallVec::from_slice(node),
         iv,
         data: padded_data.get(..usize::try_from(length).ok()?)?.to_vec(),
         session: usize::try_from(session).ok()?,
@@ -137,7 +143,7 @@ fn open_port(frame: &Frame, keys: &PreparedKeys) -> Option<Opened> {
             .all(|&byte| usize::from(byte) == padding);
     data.truncate(kept);
     right.then_some(Opened {
-        node: Vec::new(),
+        node: SmallVec::new(),
         iv,
         data,
         session: 0,

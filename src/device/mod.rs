@@ -15,8 +15,9 @@ use crate::verdict::Verdict;
 /// The text of a session ID, as it enters the MAC.
 type SessionText = [u8; 32];
 
-/// How many command sessions a node keeps open: the one it shows and the one before.
-const DRAWN_KEPT: usize = 2;
+/// How many of the command sessions drawn last are open, as far as they are unused: the one that
+/// the device shows and the one before. A command that is held back dies with its session.
+const DRAWN_KEPT: u64 = 2;
 /// How many used ones it keeps, to tell a repeated command from a forged one.
 const USED_KEPT: usize = 8;
 
@@ -35,7 +36,9 @@ pub struct Device {
 #[derive(Default)]
 struct State {
     heard: Option<SessionText>,
-    drawn: VecDeque<SessionText>,
+    /// With its place in the order in which they were drawn.
+    drawn: VecDeque<(u64, SessionText)>,
+    draws: u64,
     used: VecDeque<(SessionText, [u8; 20])>,
 }
 
@@ -141,10 +144,10 @@ impl Device {
             unreachable!("32 digits hold 16 bytes")
         }
         let mut state = self.state();
-        state.drawn.push_back(text);
-        if state.drawn.len() > DRAWN_KEPT {
-            state.drawn.pop_front();
-        }
+        let draw = state.draws;
+        state.draws += 1;
+        state.drawn.push_back((draw, text));
+        state.drawn.retain(|(before, _)| draw - before < DRAWN_KEPT);
         Ok(text)
     }
 
@@ -161,7 +164,8 @@ impl Device {
         let mut state = self.state();
         let drawn = state.drawn.len();
         let used = state.used.iter().map(|(text, _)| *text);
-        let texts: Vec<SessionText> = state.drawn.iter().copied().chain(used).collect();
+        let unused = state.drawn.iter().map(|(_, text)| *text);
+        let texts: Vec<SessionText> = unused.chain(used).collect();
         let Some(opened) = open(&frame, &self.keys, &texts, &self.scheme) else {
             let reason = Reason::NotVerified { key_sets: 1 };
             return Message::new(Verdict::Forged, reason);
@@ -185,7 +189,7 @@ impl Device {
                 _ => say(Verdict::StaleSession, Reason::Expired),
             };
         }
-        if let Some(text) = state.drawn.remove(opened.session) {
+        if let Some((_, text)) = state.drawn.remove(opened.session) {
             state.used.push_back((text, *frame.mac()));
         }
         if state.used.len() > USED_KEPT {

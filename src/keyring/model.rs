@@ -150,7 +150,7 @@ pub struct Group {
     pub session_memory: usize,
     /// The group's own keys, then those of devices that have their own.
     pub key_sets: Vec<KeySet>,
-    pub(super) nodes: HashMap<Box<[u8]>, usize>,
+    pub(super) nodes: HashMap<Box<[u8]>, usize, foldhash::fast::RandomState>,
     pub(super) article_keys: bool,
 }
 

@@ -122,7 +122,7 @@ fn read_group(mut table: Table<'_>, names: &mut Names) -> Result<Group> {
         times,
         session_memory,
         key_sets,
-        nodes: HashMap::new(),
+        nodes: HashMap::default(),
         article_keys,
     })
 }

@@ -1,12 +1,14 @@
 """What the Lua tests share: a bench for scripts, a real broker, a host that opens frames."""
 
 import hmac
+import os
 import signal
 import socket
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -32,7 +34,11 @@ KEYS = {
 SESSIONS = ["5f1d7a84c2b3e6905f1d7a84c2b3e690", "00112233445566778899aabbccddeeff"]
 TOPIC, SESSION_TOPIC = "sensors/one", "sensors/session"
 
+LUA_KEYS = ", ".join(f'{name} = {{hex = "{key.hex()}"}}' for name, key in KEYS.items())
+"""`KEYS` as the fields of a Lua table."""
+
 _PATIENCE = 10.0
+_NUMBERS = count()
 
 
 @pytest.fixture(params=["5.1", "5.3"])
@@ -152,12 +158,15 @@ def broker(tmp_path: Path) -> Iterator[Broker]:
 class Host:
     """A host: publishes session IDs, opens what arrives. Shares no code with the firmware."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, topic: str = TOPIC) -> None:
         self._port = port
+        self._topic = topic
         self._changed = threading.Condition()
         self._connected = False
         self._frames: list[bytes] = []
-        self._client = Client(CallbackAPIVersion.VERSION2, client_id="host", clean_session=False)
+        # The broker keeps its session, of which each host has its own.
+        name = f"host {next(_NUMBERS)}"
+        self._client = Client(CallbackAPIVersion.VERSION2, client_id=name, clean_session=False)
         self._client.reconnect_delay_set(1, 1)
         self._client.on_connect = self._on_connect
         self._client.on_disconnect = self._on_disconnect
@@ -197,17 +206,27 @@ class Host:
         """The data of all frames so far, each frame once however many copies came."""
         return [open_frame(frame, *(sessions or SESSIONS)) for frame in dict.fromkeys(self.frames)]
 
-    def wait_readings(self, count: int, timeout: float = 15.0) -> list[bytes]:
+    def wait_readings(self, number: int, timeout: float = 15.0) -> list[bytes]:
         """Waits for so many different frames."""
-        self._wait(
-            lambda: len(set(self._frames)) >= count, f"fewer than {count} frames", timeout=timeout
-        )
+        self.wait_different(number, timeout)
         return self.readings()
 
-    def wait_frames(self, count: int) -> list[bytes]:
+    def wait_different(self, number: int, timeout: float = 15.0) -> None:
+        """Waits for so many different payloads, whatever they are."""
+        self._wait(
+            lambda: len(set(self._frames)) >= number, f"fewer than {number} frames", timeout=timeout
+        )
+
+    def wait_frames(self, number: int) -> list[bytes]:
         """Waits for so many frames, copies included."""
-        self._wait(lambda: len(self._frames) >= count, f"fewer than {count} frames")
+        self._wait(lambda: len(self._frames) >= number, f"fewer than {number} frames")
         return self.frames
+
+    def wait_last(self, first: bytes, last: bytes) -> None:
+        """Waits until one frame has come, and another one after it as the last."""
+        self._wait(
+            lambda: first in self._frames and self._frames[-1] == last, f"no {last!r} at the end"
+        )
 
     def wait_reading(self, reading: bytes, session: str) -> None:
         """Waits for a reading that was sealed under a session."""
@@ -222,7 +241,7 @@ class Host:
                 pytest.fail(f"{complaint}: {self._frames}")
 
     def _on_connect(self, client: Client, *_: object) -> None:
-        client.subscribe(TOPIC, qos=2)
+        client.subscribe(self._topic, qos=2)
 
     def _on_subscribe(self, *_: object) -> None:
         with self._changed:
@@ -265,6 +284,29 @@ def try_open(frame: bytes, *sessions: str) -> bytes | None:
         if hmac.compare_digest(hmac.digest(KEYS["passphrase"], text, "sha1"), mac):
             return data
     return None
+
+
+def seal_frame(who: bytes, data: bytes, session: bytes, *, raw: bool = False) -> bytes:
+    """A frame under `KEYS`; ``who`` is its whole node field."""
+    iv = os.urandom(8).hex().encode()
+    fields = (
+        _encrypt(KEYS["iv_key"], KEYS["static_iv"], iv),
+        _encrypt(KEYS["data_key"], iv, who),
+        _encrypt(KEYS["data_key"], iv, data),
+    )
+    mac = hmac.digest(KEYS["passphrase"], who + iv + data + session, "sha1").hex().encode()
+    return b",".join([*(field if raw else field.hex().encode() for field in fields), mac])
+
+
+def in_raw(frame: bytes) -> bytes:
+    """A hex frame in the other layout."""
+    fields = frame.split(b",")
+    return b",".join([*(bytes.fromhex(field.decode()) for field in fields[:3]), fields[3]])
+
+
+def _encrypt(key: bytes, iv: bytes, text: bytes) -> bytes:
+    encryptor = Cipher(AES(key), CBC(iv)).encryptor()
+    return encryptor.update(text + bytes(-len(text) % 16)) + encryptor.finalize()
 
 
 def _decrypt(key: bytes, iv: bytes, text: bytes) -> bytes:

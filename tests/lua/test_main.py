@@ -348,6 +348,10 @@ def test_twenty_nodes_share_a_session(broker: Broker, host: Host) -> None:
         ({"topic": None}, "stopped: missing_field (topic): see config.example.lua"),
         ({"layout": "port"}, "stopped: invalid_value (layout)"),
         ({"interval": 0}, "stopped: invalid_value (interval): 1 to 6870947 ms"),
+        ({"node_id": "a>b"}, "stopped: invalid_node_id (node_id)"),
+        ({"to": "a>b"}, "stopped: invalid_node_id (to)"),
+        # With the chip ID, 8 digits, 16 bytes.
+        ({"to": "1234567"}, "stopped: invalid_node_id (to)"),
     ],
 )
 def test_it_stops_on_a_configuration_that_cannot_be_meant(

@@ -121,12 +121,13 @@ def test_render() -> None:
             "c": True,
             "d": {"hex": "00", "none": None},
             "e": 1.5,
+            "f": ["one", 2],
             "sensor": LuaSource("function() end"),
         }
     )
     assert text == (
         b'return {sensor = function() end, a = "quote \\034 \\092 \\010 \\195\\169", '
-        b'b = "\\000\\255", c = true, d = {hex = "00"}, e = 1.5}\n'
+        b'b = "\\000\\255", c = true, d = {hex = "00"}, e = 1.5, f = {"one", 2}}\n'
     )
     with pytest.raises(TypeError, match="no field name"):
         render({"not a name": 1})

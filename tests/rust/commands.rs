@@ -81,6 +81,19 @@ fn a_command_that_is_on_its_way_while_the_node_draws_anew_still_opens() {
     assert_eq!((message.verdict, message.data), (Verdict::Forged, None));
 }
 
+/// An `unlock` that someone holds back must not open after a later `lock`.
+#[test]
+fn a_command_that_is_held_back_dies_though_later_ones_use_their_sessions() {
+    let house = House::new();
+    let node = house.node("kitchen");
+    let held_back = house.command(&node, b"unlock");
+    for data in [b"1", b"2"] {
+        let command = house.command(&node, data);
+        assert_eq!(node.open(&command.payload).verdict, Verdict::Fresh);
+    }
+    assert_eq!(node.open(&held_back.payload).verdict, Verdict::Forged);
+}
+
 #[test]
 fn sessions_that_a_node_draws_are_all_different() {
     let house = House::new();

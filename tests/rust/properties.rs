@@ -72,7 +72,7 @@ proptest! {
             prop_assert_eq!(&opened.data, &data);
             prop_assert_eq!(&opened.iv, &iv);
             if scheme.layout == Layout::Port {
-                prop_assert_eq!(&opened.node, &[]);
+                prop_assert_eq!(opened.node(), &[]);
             } else {
                 prop_assert_eq!(opened.field(), field);
                 prop_assert_eq!(&sessions[opened.session], &sessions[session]);

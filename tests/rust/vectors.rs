@@ -60,7 +60,7 @@ fn classic_open() {
         let sessions = [b"another session".to_vec(), record.bytes("session")];
         let opened = open(&frame, &keys(&record), &sessions, &scheme(&record));
         let opened = opened.unwrap_or_else(|| panic!("{} is refused", record.name()));
-        assert_eq!(opened.node, record.bytes("node_id"), "{}", record.name());
+        assert_eq!(opened.node(), record.bytes("node_id"), "{}", record.name());
         assert_eq!(opened.iv.to_vec(), record.bytes("iv"), "{}", record.name());
         assert_eq!(opened.data, record.bytes("data"), "{}", record.name());
         let session = usize::from(frame.layout() != Layout::Port);

@@ -1,7 +1,7 @@
 """A Python mapping as the text of ``config.lua``."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,7 @@ def render(config: Mapping[str, Any]) -> bytes:
 
     Arguments:
         config: the fields of ``config.example.lua``; values are str (as UTF-8), bytes, bool, int,
-            float, nested mappings or `LuaSource`; None leaves a field out.
+            float, nested mappings, sequences or `LuaSource`; None leaves a field out.
 
     Raises:
         TypeError: a value that has no Lua form, or a field that is no name.
@@ -43,6 +43,8 @@ def _literal(value: object) -> str:
     if isinstance(value, Mapping):
         fields = (f"{_name(key)} = {_literal(v)}" for key, v in value.items() if v is not None)
         return "{" + ", ".join(fields) + "}"
+    if isinstance(value, Sequence):
+        return "{" + ", ".join(map(_literal, value)) + "}"
     raise TypeError(f"config.lua cannot hold a {type(value).__name__}")
 
 
