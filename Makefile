@@ -39,6 +39,11 @@ format: $(VENV)/dev.stamp ## Rewrites the sources as the formatters want them
 	$(BIN)/ruff check --quiet --fix .
 	$(BIN)/ruff format .
 
+.PHONY: bench
+bench: tools $(VENV)/dev.stamp ## How fast frames are opened, as ratios of one run
+	.ci/build-native --release
+	$(BIN)/python tests/bench/classic_open.py
+
 .PHONY: vectors
 vectors: $(VENV)/dev.stamp ## Makes the shared vectors anew, by the independent implementation
 	$(BIN)/python tests/vectors/generate.py

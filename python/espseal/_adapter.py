@@ -243,10 +243,10 @@ class Adapter:
             )
 
 
-def no_session(device: str, error: SessionError | None) -> SessionError:
-    """For a command that cannot be sealed; ``error`` is what `Sender.seal` said, if anything."""
+def no_session(device: str) -> SessionError:
+    """For a command that cannot be sealed yet."""
     return SessionError(
-        f"{device} shows no session that another command has not used: is it on, and does it "
-        "take commands? With a `timeout` the command waits until it shows one",
-        error.code if error else "no_session",
+        f"{device} shows no session that no command has used: is it on, and does it take "
+        "commands? With a `timeout` the command waits until it shows one",
+        "no_session",
     )

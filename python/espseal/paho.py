@@ -14,22 +14,20 @@ import logging
 import threading
 import weakref
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future
-from dataclasses import dataclass
 from math import inf
-from time import monotonic
 from typing import Self, final
 
 try:
     import paho.mqtt.client as mqtt
-    from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+    from paho.mqtt.enums import CallbackAPIVersion
     from paho.mqtt.reasoncodes import ReasonCode
 except ImportError as error:
     raise ImportError("espseal.paho needs paho-mqtt 2: pip install 'espseal[paho]'") from error
 
 import espseal
-from espseal import Message, Publication, Receiver, SessionError, _paho_client
-from espseal._adapter import Adapter, callback_filter, no_session, topic_filters
+from espseal import Message, Receiver, _paho_client
+from espseal._adapter import Adapter, callback_filter, topic_filters
+from espseal._paho_sender import Sender
 
 __all__ = ["Attachment", "Sender", "attach"]
 
@@ -93,7 +91,7 @@ def attach(
 class Attachment:
     """What `attach` returns; a context manager that detaches at its end."""
 
-    def __init__(self, client: mqtt.Client, adapter: Adapter, sender: "Sender | None") -> None:
+    def __init__(self, client: mqtt.Client, adapter: Adapter, sender: Sender | None) -> None:
         # Weak, or a forgotten client would keep its socket until the cycle is collected.
         self._client = weakref.ref(client)
         self._adapter = adapter
@@ -105,7 +103,7 @@ class Attachment:
         self._asked: dict[int, tuple[str, list[str]]] = {}
 
     @property
-    def sender(self) -> "Sender":
+    def sender(self) -> Sender:
         """Sends commands. Raises `ValueError` if `attach` was given no sender."""
         if self._sender is None:
             raise ValueError("to send, attach with sender=espseal.Sender(keyring, store)")
@@ -189,7 +187,6 @@ class Attachment:
 
     def _answered(self, mid: int, codes: list[ReasonCode]) -> None:
         verb, topics = self._asked.pop(mid, ("", []))
-        if self._sender and not topics:
-            topics = self._sender._answered(mid, codes)
-            verb = "write"
         self._adapter.answered(verb, topics, codes)
+        if self._sender:
+            self._sender._answered(mid, codes, self._adapter)

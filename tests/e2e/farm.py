@@ -102,7 +102,10 @@ class Reader:
     Arguments:
         broker: what it connects to.
         keyring: whom it believes.
+        name: its client ID; one broker has one client of a name.
+        topic: where the readings come from.
         store: what it learnt, if it was there before.
+        authority: whether it publishes session IDs.
         protocol: MQTT 3.1.1 or 5.
         qos: of its subscription.
     """
@@ -112,18 +115,23 @@ class Reader:
         broker: Mosquitto,
         keyring: espseal.Keyring,
         *,
+        name: str = "reader",
+        topic: str = "farm/+",
+        authority: bool = True,
         store: espseal.Store | None = None,
         protocol: MQTTProtocolVersion = MQTTProtocolVersion.MQTTv311,
         qos: int = 1,
     ) -> None:
         self.fresh: list[espseal.Message] = []
         self.rejected: list[espseal.Message] = []
-        self.receiver = espseal.Receiver(keyring, store or espseal.Store.memory())
-        self.client = new_client(protocol, client_id="reader", persistent=True)
+        self.receiver = espseal.Receiver(
+            keyring, store or espseal.Store.memory(), authority=authority
+        )
+        self.client = new_client(protocol, client_id=name, persistent=True)
         self.attachment = espseal.paho.attach(
             self.client,
             self.receiver,
-            "farm/+",
+            topic,
             on_message=self.fresh.append,
             on_rejected=self.rejected.append,
             qos=qos,

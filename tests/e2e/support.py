@@ -1,5 +1,6 @@
 """What the tests on a real broker share: a keyring, plain MQTT clients, waiting for conditions."""
 
+import asyncio
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,10 @@ import espseal
 from broker import Mosquitto
 
 PROTOCOLS = [MQTTProtocolVersion.MQTTv311, MQTTProtocolVersion.MQTTv5]
+COMMANDS = """
+command_topic = "sensors/{node_id}/command"
+command_session_topic = "sensors/{node_id}/command-session"
+"""
 
 
 def wait_for(condition: Callable[[], object], what: str, seconds: float = 60.0) -> None:
@@ -22,6 +27,14 @@ def wait_for(condition: Callable[[], object], what: str, seconds: float = 60.0) 
     while not condition():
         assert time.monotonic() < deadline, f"{what}: not within {seconds:g} s"
         time.sleep(0.005)
+
+
+async def until(condition: Callable[[], object], what: str, seconds: float = 60.0) -> None:
+    """`wait_for` for coroutines."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"{what}: not within {seconds:g} s"
+        await asyncio.sleep(0.005)
 
 
 def new_client(
@@ -109,12 +122,91 @@ class Probe:
 
 
 def new_keyring(
-    folder: Path, devices: dict[str, str], *, place: str = "sensors"
+    folder: Path, devices: dict[str, str], *, place: str = "sensors", options: str = ""
 ) -> espseal.Keyring:
-    """A keyring of one group on ``place/+``: device names and their node IDs."""
+    """A keyring of one group on ``place/+``: device names and their node IDs.
+
+    ``options`` are more fields of the group, like `COMMANDS`.
+    """
     path = folder / f"{place}.toml"
     file = espseal.KeyringFile.create(path)
     file.add_group(place, topic=f"{place}/+", session_topic=f"{place}/session")
     for name, node_id in devices.items():
         file.add_device(name, group=place, node_id=node_id)
+    text = path.read_text()
+    path.write_text(text.replace("session_topic =", f"{options}\nsession_topic =", 1))
     return espseal.Keyring.load(path)
+
+
+class Node:
+    """A device on a connection of its own: it sends readings, and takes commands.
+
+    Arguments:
+        broker: what it connects to.
+        keyring: where its keys are.
+        name: of the device.
+        node_id: of the device; its topics begin with ``sensors/<node ID>``.
+        protocol: MQTT 3.1.1 or 5.
+    """
+
+    def __init__(
+        self,
+        broker: Mosquitto,
+        keyring: espseal.Keyring,
+        name: str,
+        node_id: str,
+        protocol: MQTTProtocolVersion = MQTTProtocolVersion.MQTTv311,
+    ) -> None:
+        self.device = espseal.Device.from_keyring(keyring, name)
+        self.topic = f"sensors/{node_id}"
+        self.command_topic = f"{self.topic}/command"
+        self.command_session_topic = f"{self.topic}/command-session"
+        self.sessions: list[bytes] = []
+        self.shown: list[bytes] = []
+        self.commands: list[espseal.Message] = []
+        self._broker = broker
+        self.client = new_client(protocol, client_id=name, persistent=True)
+        self.client.on_connect = self._connected
+        self.client.on_message = self._hear
+
+    def send(self, data: str) -> bytes:
+        """Sends a reading, and returns its frame once the broker has it."""
+        wait_for(lambda: self.sessions, "a session ID")
+        frame = self.device.seal(data)
+        self.client.publish(self.topic, frame, 1).wait_for_publish(60)
+        return frame
+
+    def show_session(self) -> None:
+        """Draws a session for one command and shows it."""
+        self.shown.append(self.device.draw_command_session())
+        self.client.publish(self.command_session_topic, self.shown[-1], 1, retain=True)
+
+    @property
+    def verdicts(self) -> list[str]:
+        """The verdicts on what has arrived on its command topic."""
+        return [each.verdict.value for each in self.commands]
+
+    @property
+    def taken(self) -> list[bytes | None]:
+        """The commands that it acted on."""
+        return [each.data for each in self.commands if each.verdict == espseal.Verdict.FRESH]
+
+    def _connected(self, *_: object) -> None:
+        topics = [self.device.session_topic or "", self.command_topic]
+        self.client.subscribe([(each, 1) for each in topics])
+
+    def _hear(self, _client: object, _data: object, message: mqtt.MQTTMessage) -> None:
+        payload = bytes(message.payload)
+        if message.topic == self.command_topic:
+            self.commands.append(self.device.open(payload, topic=message.topic))
+        elif self.device.hear(payload):
+            self.sessions.append(payload)
+
+    def __enter__(self) -> Self:
+        connect(self.client, self._broker)
+        self.client.loop_start()
+        wait_for(self.client.is_connected, "the node's connection")
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        stop(self.client)

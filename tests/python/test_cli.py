@@ -158,13 +158,20 @@ def test_the_examples_of_the_help_are_valid_command_lines(path: tuple[str, ...])
     shown = [line.strip() for line in lines if "espseal " in line]
     assert shown
     for line in shown:
-        words = re.sub(r"^.*?espseal ", "", line).partition("   ")[0].replace("'", "").split()
+        words = re.split("   | [|] ", re.sub(r"^.*?espseal ", "", line))[0].replace("'", "").split()
         assert run(*words, "--help").exit_code == 0, line
 
 
 def test_the_exit_codes_are_documented() -> None:
     codes = run("--help").stdout.partition("Exit codes")[2]
-    assert [int(code) for code in re.findall(r"^\s+(\d+) ", codes, re.MULTILINE)] == [0, 1, 2, 130]
+    assert [int(code) for code in re.findall(r"^\s+(\d+) ", codes, re.MULTILINE)] == [
+        0,
+        1,
+        2,
+        3,
+        4,
+        130,
+    ]
 
 
 def test_version() -> None:
@@ -187,6 +194,8 @@ def test_version() -> None:
         (("keyring", "add", "group", "g", *GROUP, "--keys", "odd"), "'odd'"),
         (("keyring", "add", "group", "g", *GROUP, "--iv-key", "x"), "--iv-key"),
         (("keyring", "add", "device", "d", "--group", "g"), "--node-id"),
+        (("keyring", "add", "device", "d", "--group", "g", "--node-id", "1", "--topic", "t"), "--"),
+        (("keyring", "list", "one", "--keyring", "two"), "once"),
         (("keyring", "check", "one", "--keyring", "two"), "once"),
         (("keyring", "new", "one", "--keyring", "two"), "once"),
     ],
@@ -208,6 +217,10 @@ def test_a_group_of_commands_shows_its_help(path: tuple[str, ...]) -> None:
     "words",
     [
         ("keyring", "check"),
+        ("keyring", "list"),
+        ("keyring", "import", "sketch.lua"),
+        ("listen",),
+        ("send", "kitchen", "on"),
         ("keyring", "add", "group", "g", *GROUP),
         ("keyring", "add", "device", "d", "--group", "g", "--node-id", "1"),
     ],
@@ -363,14 +376,72 @@ def test_a_device_of_no_group(keyring: Path) -> None:
     assert "nowhere" in sentence(run("keyring", "add", "device", "cellar", *device), 1)
 
 
-def test_completion_knows_the_groups(keyring: Path) -> None:
-    line = f"espseal keyring add device -k {keyring} cellar --group "
-    completed = run_process(
+def test_a_device_that_its_topic_names(keyring: Path) -> None:
+    espseal.KeyringFile.open(keyring).add_group(
+        "port", topic="roof/+", layout="port", danger_accept_replays=True
+    )
+    device = ("--group", "port", "--topic", "roof/wind", "--keyring", str(keyring))
+    result = run("keyring", "add", "device", "wind", *device)
+    assert result.exit_code == 0, result.output
+    assert "topic roof/wind" in result.stdout
+    assert Keyring.load(keyring).devices[-1].topic == "roof/wind"
+    shown = run("keyring", "list", "--keyring", str(keyring)).stdout
+    assert "roof/wind" in shown
+    listed = json.loads(run("keyring", "list", "--keyring", str(keyring), "--json").stdout)
+    assert listed["devices"][-1] == {
+        "name": "wind",
+        "group": "port",
+        "node_id": None,
+        "topic": "roof/wind",
+    }
+    assert_no_key(keyring, result.output, shown)
+
+
+@pytest.mark.parametrize(
+    ("line", "begun", "completed"),
+    [
+        ("keyring add device -k {} cellar --group", "gr", ["greenhouse"]),
+        ("send -k {}", "ki", ["kitchen"]),
+        ("send -k {}", "x", []),
+        ("listen -k {}", "se", ["sensors/+"]),
+        ("listen -k /nowhere", "se", []),
+    ],
+)
+def test_completion_knows_the_keyring(
+    keyring: Path, line: str, begun: str, completed: list[str]
+) -> None:
+    line = f"espseal {line.format(keyring)} "
+    done = run_process(
         _ESPSEAL_COMPLETE="complete_bash",
-        COMP_WORDS=line + "gr",
+        COMP_WORDS=line + begun,
         COMP_CWORD=str(len(line.split())),
     )
-    assert completed.stdout.split() == ["greenhouse"], completed.stderr
+    assert done.stdout.split() == completed, done.stderr
+
+
+# keyring list
+
+
+def test_list_shows_groups_and_devices(keyring: Path) -> None:
+    result = run("keyring", "list", str(keyring))
+    assert result.exit_code == 0
+    for word in ("greenhouse", "sensors/+", "sensors/session", "kitchen", "11242238"):
+        assert word in result.stdout
+    listed = json.loads(run("keyring", "list", "--json", str(keyring)).stdout)
+    checked = json.loads(run("keyring", "check", "--json", str(keyring)).stdout)
+    assert listed == {name: checked[name] for name in ("groups", "devices")}
+    assert_no_key(keyring, result.output)
+
+
+def test_list_of_nothing(home: Path) -> None:
+    path = KeyringFile.create(home / "keys.toml").path
+    result = run("keyring", "list", path)
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "is empty" in result.stderr
+    assert json.loads(run("keyring", "list", "--json", path).stdout) == {
+        "groups": [],
+        "devices": [],
+    }
 
 
 # keyring check

@@ -642,7 +642,7 @@ def test_a_denied_publication(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # MQTT 5 says so. MQTT 3.1.1 cannot: there our IDs do not come back from the topic.
-    monkeypatch.setattr("espseal.paho._ECHO", 0.0)
+    monkeypatch.setattr("espseal._adapter._ECHO", 0.0)
     folder = tmp_path / "denied"
     folder.mkdir()
     acl = "topic readwrite #\nuser us\ntopic read #\n"

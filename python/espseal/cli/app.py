@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 import espseal
-from espseal.cli import demo, exits, keyring
+from espseal.cli import demo, exits, inspect, keyring, listen, send
 from espseal.cli.options import examples
 from espseal.cli.root import Root
 
@@ -23,6 +23,7 @@ app = typer.Typer(
         "espseal demo                 see it work, on this machine alone",
         "espseal keyring new          begin with a system of your own",
         "espseal keyring check        is the keyring right, and what is in it?",
+        "espseal listen               receive what the devices send",
     )
     + "\n\n"
     + exits.EXPLAINED,
@@ -50,4 +51,7 @@ def root(
 
 
 app.add_typer(keyring.app, name="keyring")
+app.command("listen", epilog=listen.EXAMPLES)(listen.listen)
+app.command("send", epilog=send.EXAMPLES)(send.send)
+app.command("inspect", epilog=inspect.EXAMPLES)(inspect.inspect)
 app.command("demo", epilog=demo.EXAMPLES)(demo.demo)

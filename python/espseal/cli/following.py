@@ -9,16 +9,21 @@ from espseal import KeyringFile
 from espseal.cli import console
 
 
-def suggest(purpose: str, *words: str, keyring: str) -> None:
-    """Prints the next command line, ready to copy.
+def command(*words: str, keyring: str) -> str:
+    """A command line, ready to copy.
 
     Arguments:
-        purpose: what it is for, as in "Next, ...:".
         words: the command line after ``espseal``.
         keyring: the file at hand; named in the command unless it is the default one.
     """
     line = ["espseal", *words]
     if Path(keyring).resolve() != Path(KeyringFile.default_path()).resolve():
         line += ["--keyring", keyring]
+    return shlex.join(line)
+
+
+def suggest(purpose: str, *words: str, keyring: str) -> None:
+    """Prints what to type next: its purpose, as in "Next, ...:", and the `command`."""
     console.say(f"Next, {purpose}:")
-    console.out().print(Text("  " + shlex.join(line), style="bold cyan"), soft_wrap=True)
+    line = command(*words, keyring=keyring)
+    console.out().print(Text("  " + line, style="bold cyan"), soft_wrap=True)

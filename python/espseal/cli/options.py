@@ -22,6 +22,8 @@ KeyringArgument: TypeAlias = Annotated[
     typer.Argument(metavar="PATH", help=_HELP),
 ]
 
+JsonOption: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
 
 def one_path(argument: Path | None, option: Path | None) -> Path | None:
     """The keyring that was named, as PATH or as ``--keyring``; None for the default place."""

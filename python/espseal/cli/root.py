@@ -48,7 +48,10 @@ class Root(TyperGroup):
         except TyperException as error:
             _complain_of_usage(error)
             return error.exit_code
-        except (exits.CommandError, espseal.Error) as error:
+        except exits.CommandError as error:
+            console.complain(str(error))
+            return error.code
+        except espseal.Error as error:
             console.complain(str(error))
             return exits.FAILED
         except OSError as error:

@@ -2,7 +2,7 @@
 
 import typer
 
-from espseal.cli.keyring import add_device, add_group, check, new
+from espseal.cli.keyring import add_device, add_group, check, importing, listing, new
 from espseal.cli.options import examples
 
 app = typer.Typer(
@@ -35,4 +35,6 @@ _add.command("group", epilog=add_group.EXAMPLES)(add_group.add_group)
 _add.command("device", epilog=add_device.EXAMPLES)(add_device.add_device)
 app.add_typer(_add, name="add")
 
+app.command("import", epilog=importing.EXAMPLES)(importing.import_sketch)
 app.command("check", epilog=check.EXAMPLES)(check.check)
+app.command("list", epilog=listing.EXAMPLES)(listing.list_all)

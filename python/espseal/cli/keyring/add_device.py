@@ -11,6 +11,9 @@ from espseal.cli.options import KeyringOption, examples
 
 EXAMPLES: Final = examples(
     "espseal keyring add device kitchen --group greenhouse --node-id 11242238",
+    "",
+    "# a device of the Arduino port, which its topic names:",
+    "espseal keyring add device attic --group port --topic sensors/attic",
 )
 
 
@@ -21,8 +24,13 @@ def add_device(
         typer.Option(metavar="GROUP", help="The group it is in.", autocompletion=group_names),
     ],
     node_id: Annotated[
-        str, typer.Option(metavar="ID", help="What node.chipid() prints on it, in decimal.")
-    ],
+        str | None,
+        typer.Option(metavar="ID", help="What node.chipid() prints on it, in decimal."),
+    ] = None,
+    topic: Annotated[
+        str | None,
+        typer.Option(metavar="TOPIC", help="Instead, in layout port: where its readings arrive."),
+    ] = None,
     keyring: KeyringOption = None,
 ) -> None:
     """Add a device to a group.
@@ -30,8 +38,11 @@ def add_device(
     The receiver believes only the nodes that the keyring lists: another one that has
     the same keys is refused as 'unknown_device'.
     """
+    if (node_id is None) == (topic is None):
+        raise typer.BadParameter("Give --node-id, or in layout port --topic.")
     file = KeyringFile.open(keyring)
-    file.add_device(name, group=group, node_id=node_id)
-    console.say(f"Added the device {name} (node ID {node_id}) to the group {group}.")
+    file.add_device(name, group=group, node_id=node_id, topic=topic)
+    known_by = f"node ID {node_id}" if node_id is not None else f"topic {topic}"
+    console.say(f"Added the device {name} ({known_by}) to the group {group}.")
     console.say(f"Copy the keys of {group} out of {file.path} into the node's config.lua.")
     following.suggest("look at what the keyring holds", "keyring", "check", keyring=file.path)

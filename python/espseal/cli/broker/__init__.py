@@ -1,0 +1,1 @@
+"""The MQTT broker: the options that name it (`options`), and a connection to it (`connection`)."""

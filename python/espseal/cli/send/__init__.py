@@ -1,0 +1,64 @@
+"""``espseal send``."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from espseal import Keyring, Sender
+from espseal.cli import console
+from espseal.cli.broker.options import Broker, with_broker
+from espseal.cli.keyring.complete import device_names
+from espseal.cli.options import KeyringOption, examples
+from espseal.cli.state import MemoryOption, StateOption, open_store
+
+EXAMPLES: Final = examples(
+    "espseal send kitchen on",
+    "espseal send kitchen --file command.bin --timeout 300",
+    "printf off | espseal send kitchen - --host broker.example --ca ca.pem",
+)
+
+
+@with_broker
+def send(
+    broker: Broker,
+    device: Annotated[
+        str,
+        typer.Argument(
+            metavar="DEVICE", help="Its name in the keyring.", autocompletion=device_names
+        ),
+    ],
+    data: Annotated[
+        str | None, typer.Argument(metavar="DATA", help="The command; - reads it from the input.")
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Read it from a file, byte for byte.")
+    ] = None,
+    timeout: Annotated[
+        float, typer.Option(min=0, metavar="S", help="How long to wait, in seconds.")
+    ] = 30,
+    keyring: KeyringOption = None,
+    state: StateOption = None,
+    memory: MemoryOption = False,
+) -> None:
+    """Send a command to a device.
+
+    The device shows a session for its next command; this waits until it does,
+    seals the command under it, and ends when the broker has it. Whether the
+    device obeys is in its next reading. Its group needs a 'command_topic' and a
+    'command_session_topic' in the keyring.
+    """
+    # Paho is not needed for any --help.
+    from espseal.cli.send import run
+
+    if (data is None) == (file is None):
+        raise typer.BadParameter("Give either DATA or --file.", param_hint="'DATA'")
+    if file is not None:
+        command = file.read_bytes()
+    else:
+        command = sys.stdin.buffer.read() if data == "-" else (data or "").encode()
+    sender = Sender(Keyring.load(keyring), open_store(state, memory))
+    run.send(broker, sender, device, command, timeout)
+    size = f"{len(command)} byte{'' if len(command) == 1 else 's'}"
+    console.say(f"Sent {size} to {device}; the broker has it.", "green")

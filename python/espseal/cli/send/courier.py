@@ -1,0 +1,81 @@
+"""One command over a Paho client: hears the node's session, publishes, waits for the broker."""
+
+from dataclasses import dataclass
+from queue import SimpleQueue
+from typing import Any
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.reasoncodes import ReasonCode
+
+from espseal import Publication, Sender
+from espseal._adapter import fewest_filters
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A node has shown a session."""
+
+
+@dataclass(frozen=True)
+class Answered:
+    """The broker has answered.
+
+    Arguments:
+        problem: what it does not let us do, if it does not.
+        unheard: whether nobody is subscribed, as far as it says so.
+    """
+
+    problem: str | None = None
+    unheard: bool = False
+
+
+class Courier:
+    """Sends a command.
+
+    Arguments:
+        client: not yet connected.
+        sender: seals it.
+        events: gets `Heard` and `Answered`.
+    """
+
+    def __init__(self, client: mqtt.Client, sender: Sender, events: "SimpleQueue[Any]") -> None:
+        self._client = client
+        self._sender = sender
+        self._events = events
+        self._topic = ""
+        self._filters = sorted(fewest_filters(sender.subscriptions))
+        client.on_message = self._on_message
+        client.on_subscribe = self._on_subscribe
+        client.on_publish = self._on_publish
+
+    def connected(self) -> None:
+        """Subscribes: the nodes' sessions are retained, so those that there are come at once."""
+        self._client.subscribe([(each, 1) for each in self._filters])
+
+    def send(self, publication: Publication) -> None:
+        """Publishes; `Answered` says what became of it."""
+        self._topic = publication.topic
+        self._client.publish(
+            publication.topic, publication.payload, publication.qos, publication.retain
+        )
+
+    def _on_message(self, client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
+        if self._sender.hear(bytes(message.payload), topic=message.topic):
+            self._events.put(Heard())
+        client.ack(message.mid, message.qos)
+
+    def _on_subscribe(
+        self, _client: mqtt.Client, _data: object, _mid: int, codes: list[ReasonCode], _more: object
+    ) -> None:
+        refused = [f for f, c in zip(self._filters, codes, strict=False) if c.is_failure]
+        if refused:
+            self._events.put(Answered(f"read {', '.join(refused)}"))
+
+    def _on_publish(
+        self, _client: mqtt.Client, _data: object, _mid: int, code: ReasonCode, _more: object
+    ) -> None:
+        if code.is_failure:
+            self._events.put(Answered(f"write {self._topic}"))
+        else:
+            unheard = str(code) == "No matching subscribers"
+            self._events.put(Answered(unheard=unheard))

@@ -1,0 +1,5 @@
+staticiv = "test-only static"
+ivkey = "test-only iv key"
+datakey = "test-only data k"
+passphrase = "test only"
+ivkey = "test-only other!"
