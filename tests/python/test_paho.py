@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import paho.mqtt.client as mqtt
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
@@ -285,6 +285,7 @@ _FILTERS = st.builds(
 _TOPICS = st.lists(_LEVELS.filter(lambda level: level != "+"), min_size=1, max_size=4)
 
 
+@settings(deadline=None)
 @given(topic_filter=_FILTERS | st.just("#"), topic=_TOPICS.map("/".join).filter(bool))
 def test_filters_match_as_in_paho(topic_filter: str, topic: str) -> None:
     (taken,) = topic_filters(topic_filter)
