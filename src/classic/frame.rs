@@ -287,3 +287,35 @@ impl fmt::Display for Malformed {
         write!(f, "{what} (offset {})", self.offset)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The decoder tolerates this prefix; the frame does not.
+    #[test]
+    fn a_prefix_of_0x_is_no_pair_of_digits() {
+        let frame = [&b"0"[..]; 32].concat();
+        let frame = [
+            &*frame,
+            b",",
+            &*frame,
+            b",",
+            &*frame,
+            b",",
+            &*frame,
+            b"00000000",
+        ]
+        .concat();
+        assert!(Frame::parse(&frame, false).is_ok());
+        for at in [0, 33, 66, 99] {
+            for prefix in [b"0x", b"0X"] {
+                let mut changed = frame.clone();
+                changed[at..at + 2].copy_from_slice(prefix);
+                let malformed = Frame::parse(&changed, false).unwrap_err();
+                assert_eq!(malformed.reason, MalformedReason::NotHex);
+                assert_eq!(malformed.offset, at + 1);
+            }
+        }
+    }
+}
