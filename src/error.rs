@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::malformed::Malformed;
+
 /// Everything that a public call may answer with.
 #[derive(Debug, Error)]
 pub enum Error {
@@ -329,7 +331,7 @@ pub enum DataError {
         "data that ends in a NUL byte cannot be sealed in text mode; say `data = \"binary\"` in the group"
     )]
     EndsInNul,
-    /// The frame would exceed 2048 bytes.
+    /// The frame would exceed what its format allows.
     #[error("the frame would be longer than {limit} bytes; send less data")]
     FrameTooLong {
         /// The limit, in bytes.
@@ -341,6 +343,9 @@ pub enum DataError {
     /// The empty session gives no freshness.
     #[error("an empty session protects nothing; only `danger_accept_replays` allows it")]
     SessionRequired,
+    /// No sealed frame has this kind, direction, session and counter.
+    #[error("there is no such sealed frame: {0}")]
+    NoSuchFrame(Malformed),
 }
 
 impl DataError {
@@ -352,6 +357,7 @@ impl DataError {
             Self::FrameTooLong { .. } => "frame_too_long",
             Self::InvalidNodeId => "invalid_node_id",
             Self::SessionRequired => "session_required",
+            Self::NoSuchFrame(malformed) => malformed.reason.code(),
         }
     }
 }

@@ -7,12 +7,12 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::classic::{
-    DataMode, Frame, Layout, MacOver, Malformed, NodeField, Opened, PreparedKeys, Scheme,
-    SessionId, open,
+    DataMode, Frame, Layout, MacOver, NodeField, Opened, PreparedKeys, Scheme, SessionId, open,
 };
 use crate::error::{Error, StoreError};
 use crate::key::ClassicKeys;
 use crate::keyring::{Group, Keyring};
+use crate::malformed::Malformed;
 use crate::store::Store;
 
 /// What [`inspect`] found.

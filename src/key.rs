@@ -33,7 +33,17 @@ pub struct Passphrase(Vec<u8>);
 #[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
 pub struct SessionKey([u8; 32]);
 
-redacted!(AesKey, StaticIv, Passphrase, SessionKey);
+/// The key of a fleet, 32 bytes: the keys of its devices are derived from it (`SEALED.md`, *Keys*).
+#[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
+pub struct FleetKey([u8; 32]);
+
+/// The key of one device in one epoch, 32 bytes (`SEALED.md`, *Keys*).
+#[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
+pub struct DeviceKey([u8; 32]);
+
+redacted!(
+    AesKey, StaticIv, Passphrase, SessionKey, FleetKey, DeviceKey
+);
 
 impl AesKey {
     /// # Errors
@@ -85,31 +95,37 @@ impl Passphrase {
     }
 }
 
-impl SessionKey {
-    /// # Errors
-    /// `wrong_key_length` unless `key` is 32 bytes long.
-    pub fn new(key: &[u8]) -> Result<Self, KeyringError> {
-        key.try_into()
-            .map(Self)
-            .map_err(|_| wrong_length(key.len(), "32"))
-    }
+macro_rules! of_32_bytes {
+    ($($name:ident),+) => {
+        $(impl $name {
+            /// # Errors
+            /// `wrong_key_length` unless `key` is 32 bytes long.
+            pub fn new(key: &[u8]) -> Result<Self, KeyringError> {
+                key.try_into()
+                    .map(Self)
+                    .map_err(|_| wrong_length(key.len(), "32"))
+            }
 
-    /// Draws a new key.
-    ///
-    /// # Errors
-    /// [`RandomError`] if there is no randomness.
-    pub fn generate(random: &dyn Random) -> Result<Self, RandomError> {
-        let mut key = Zeroizing::new([0; 32]);
-        random.fill(key.as_mut())?;
-        Ok(Self(*key))
-    }
+            /// Draws a new key.
+            ///
+            /// # Errors
+            /// [`RandomError`] if there is no randomness.
+            pub fn generate(random: &dyn Random) -> Result<Self, RandomError> {
+                let mut key = Zeroizing::new([0; 32]);
+                random.fill(key.as_mut())?;
+                Ok(Self(*key))
+            }
 
-    /// The raw bytes.
-    #[must_use]
-    pub const fn expose(&self) -> &[u8; 32] {
-        &self.0
-    }
+            /// The raw bytes.
+            #[must_use]
+            pub const fn expose(&self) -> &[u8; 32] {
+                &self.0
+            }
+        })+
+    };
 }
+
+of_32_bytes!(SessionKey, FleetKey, DeviceKey);
 
 /// The four keys of a classic frame (`CLASSIC.md`, *Values*).
 #[derive(Clone, PartialEq, Eq)]

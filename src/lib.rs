@@ -6,12 +6,15 @@ pub mod clock;
 mod device;
 pub mod error;
 mod folders;
+mod format;
 mod inspect;
 pub mod key;
 pub mod keyring;
+mod malformed;
 mod message;
 mod primitives;
 mod receiver;
+pub mod sealed;
 mod sender;
 pub mod store;
 mod topic;
@@ -21,9 +24,11 @@ pub use device::Device;
 pub use error::{
     DataError, Error, KeyringError, KeyringProblem, RandomError, SessionError, StoreError,
 };
+pub use format::is_sealed;
 pub use inspect::{Field, Finding, Fit, FitSession, Inspection, Parsed, inspect, tidy};
 pub use key::ClassicKeys;
 pub use keyring::{Keyring, KeyringFile};
+pub use malformed::{Malformed, MalformedReason};
 pub use message::{Message, Reason};
 pub use receiver::{Publication, Receiver};
 pub use sender::Sender;

@@ -3,7 +3,7 @@
 use core::fmt;
 use std::sync::Arc;
 
-use crate::classic::Malformed;
+use crate::malformed::Malformed;
 use crate::verdict::Verdict;
 
 /// A frame and what the receiver says of it. Nothing that has not verified is in it.

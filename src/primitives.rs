@@ -1,8 +1,11 @@
 //! One function per primitive; the libraries do the cryptography.
 
+pub(crate) mod siv;
+
 use aes::{Aes128, Aes192, Aes256};
 use cbc::cipher::{BlockModeDecrypt, BlockModeEncrypt, InnerIvInit, KeyInit};
 use cbc::{Decryptor, Encryptor};
+use hkdf::Hkdf;
 use hmac::{Hmac, Mac};
 use sha1::block_api::compress;
 use sha1::{Digest, Sha1};
@@ -209,6 +212,30 @@ pub(crate) fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
         state.update(part);
     }
     state.finalize().into_bytes().into()
+}
+
+/// `HKDF-Extract` with `salt`, then `HKDF-Expand` to 32 bytes, both with SHA-256 (RFC 5869, 2).
+pub(crate) fn hkdf(salt: &[u8], ikm: &[u8], info: &[&[u8]]) -> Zeroizing<[u8; 32]> {
+    expand(&Hkdf::<Sha256>::new(Some(salt), ikm), info)
+}
+
+/// `HKDF-Expand(prk, info)` with SHA-256, at most 32 bytes (RFC 5869, 2.3).
+pub(crate) fn hkdf_expand<const BYTES: usize>(
+    prk: &[u8; 32],
+    info: &[&[u8]],
+) -> Zeroizing<[u8; BYTES]> {
+    match Hkdf::<Sha256>::from_prk(prk) {
+        Ok(hkdf) => expand(&hkdf, info),
+        Err(_) => unreachable!("RFC 5869, 2.3: a key as long as the hash"),
+    }
+}
+
+fn expand<const BYTES: usize>(hkdf: &Hkdf<Sha256>, info: &[&[u8]]) -> Zeroizing<[u8; BYTES]> {
+    let mut key = Zeroizing::new([0; BYTES]);
+    match hkdf.expand_multi_info(info, key.as_mut()) {
+        Ok(()) => key,
+        Err(_) => unreachable!("RFC 5869, 2.3: at most 255 times the hash"),
+    }
 }
 
 /// Whether two MACs are equal, in constant time: compared as integers, not byte by byte.

@@ -7,6 +7,7 @@ use siphasher::sip128::{Hasher128, SipHasher13};
 use smallvec::{SmallVec, smallvec};
 
 use super::scheme::Layout;
+use crate::malformed::{Malformed, MalformedReason};
 use crate::primitives::{BLOCK, HMAC_SHA1};
 
 /// A classic frame has at most this many bytes on the wire.
@@ -106,6 +107,11 @@ fn split_raw(bytes: &[u8]) -> Option<RawFields<'_>> {
         Some((node, [b',', data @ ..])) => Some((enc_iv, Some(node), data, mac)),
         _ => Some((enc_iv, None, rest, mac)),
     }
+}
+
+/// Whether the bytes have the shape of a raw frame, which no other format may claim.
+pub(crate) fn has_raw_shape(bytes: &[u8]) -> bool {
+    split_raw(bytes).is_some()
 }
 
 /// O3, `raw`.
@@ -224,67 +230,6 @@ fn decode(digits: &[u8], to: &mut [u8], offset: usize) -> Result<(), Malformed> 
             let offset = offset + bad.unwrap_or(0);
             Err(Malformed::new(MalformedReason::NotHex, offset))
         }
-    }
-}
-
-/// Why bytes are no classic frame, and at which offset.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Malformed {
-    /// What is wrong.
-    pub reason: MalformedReason,
-    /// Where, in bytes from 0.
-    pub offset: usize,
-}
-
-impl Malformed {
-    const fn new(reason: MalformedReason, offset: usize) -> Self {
-        Self { reason, offset }
-    }
-}
-
-/// What is wrong with a malformed frame: a closed list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MalformedReason {
-    /// More than [`FRAME_BYTES_MAX`] bytes.
-    TooLong,
-    /// It has the shape of no format.
-    Unrecognised,
-    /// A field of the wrong length.
-    FieldLength,
-    /// A byte that should be a hex digit.
-    NotHex,
-    /// No comma after the node ID of a raw frame.
-    MissingSeparator,
-    /// A port frame whose length is not 16 + 16m + 20 bytes.
-    PortLength,
-}
-
-impl MalformedReason {
-    /// Its word in the vectors.
-    #[must_use]
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::TooLong => "too_long",
-            Self::Unrecognised => "unrecognised",
-            Self::FieldLength => "field_length",
-            Self::NotHex => "not_hex",
-            Self::MissingSeparator => "missing_separator",
-            Self::PortLength => "port_length",
-        }
-    }
-}
-
-impl fmt::Display for Malformed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = match self.reason {
-            MalformedReason::TooLong => "it is longer than 2048 bytes",
-            MalformedReason::Unrecognised => "it has the shape of no frame",
-            MalformedReason::FieldLength => "a field has the wrong length",
-            MalformedReason::NotHex => "this byte should be a hex digit",
-            MalformedReason::MissingSeparator => "a comma should follow the node ID",
-            MalformedReason::PortLength => "a port frame has 16 + 16m + 20 bytes",
-        };
-        write!(f, "{what} (offset {})", self.offset)
     }
 }
 

@@ -11,7 +11,8 @@ mod scheme;
 mod seal;
 mod session;
 
-pub use frame::{FRAME_BYTES_MAX, Frame, Malformed, MalformedReason};
+pub(crate) use frame::has_raw_shape;
+pub use frame::{FRAME_BYTES_MAX, Frame};
 pub use keys::PreparedKeys;
 pub use node::NodeField;
 pub(crate) use node::is_node_id;

@@ -1,0 +1,225 @@
+//! AES-SIV-CMAC-256 (RFC 5297): S2V and CTR on the `aes` crate. What depends on the key alone is
+//! computed once; the `aes-siv` crate, the oracle of the tests, computes it for each message.
+
+use aes::Aes128Enc;
+use cbc::cipher::{BlockCipherEncrypt, KeyInit};
+use subtle::{Choice, ConstantTimeEq};
+use zeroize::Zeroize;
+
+use super::BLOCK;
+
+type Block = aes::Block;
+
+/// An expanded key: 16 bytes for S2V, then 16 for CTR (RFC 5297, 2.6).
+#[derive(Clone)]
+pub(crate) struct Siv {
+    mac: Aes128Enc,
+    ctr: Aes128Enc,
+    /// The subkeys of CMAC (NIST SP 800-38B, 6.1).
+    k1: u128,
+    k2: u128,
+    /// `CMAC(<zero>)`, with which S2V begins.
+    zero: u128,
+    empty: Component,
+}
+
+/// The CMAC of one component of the associated data, under one key.
+#[derive(Clone, Copy)]
+pub(crate) struct Component(u128);
+
+impl Siv {
+    pub(crate) fn new(key: &[u8; 32]) -> Self {
+        let (mac_key, ctr_key) = key.split_at(BLOCK);
+        let (Ok(mac), Ok(ctr)) = (
+            Aes128Enc::new_from_slice(mac_key),
+            Aes128Enc::new_from_slice(ctr_key),
+        ) else {
+            unreachable!("both halves have 16 bytes")
+        };
+        let k1 = dbl(encrypt(&mac, 0));
+        let k2 = dbl(k1);
+        let zero = encrypt(&mac, k1);
+        let empty = Component(encrypt(&mac, PADDING ^ k2));
+        Self {
+            mac,
+            ctr,
+            k1,
+            k2,
+            zero,
+            empty,
+        }
+    }
+
+    /// `CMAC(K1, data)` (NIST SP 800-38B, 6.2).
+    pub(crate) fn component(&self, data: &[u8]) -> Component {
+        if data.is_empty() {
+            self.empty
+        } else {
+            Component(self.cmac(data, 0))
+        }
+    }
+
+    /// `V = S2V(K1, components, plaintext)` (RFC 5297, 2.4).
+    pub(crate) fn tag(&self, components: &[Component], plaintext: &[u8]) -> u128 {
+        let mixed = components
+            .iter()
+            .fold(self.zero, |mixed, component| dbl(mixed) ^ component.0);
+        if plaintext.len() >= BLOCK {
+            // T = plaintext xorend D
+            self.cmac(plaintext, mixed)
+        } else {
+            // T = dbl(D) xor pad(plaintext), one whole block
+            encrypt(
+                &self.mac,
+                dbl(mixed) ^ left(plaintext) ^ pad(plaintext) ^ self.k1,
+            )
+        }
+    }
+
+    /// `text xor CTR(K2, V with bits 31 and 63 cleared)` (RFC 5297, 2.5), in place.
+    pub(crate) fn crypt(&self, tag: u128, text: &mut [u8]) {
+        const PARALLEL: usize = 8;
+        let mut counter = tag & !(1 << 63 | 1 << 31);
+        for chunk in text.chunks_mut(PARALLEL * BLOCK) {
+            let mut stream = [Block::default(); PARALLEL];
+            let needed = chunk.len().div_ceil(BLOCK);
+            let (stream, _) = stream.split_at_mut(needed.min(PARALLEL));
+            for block in stream.iter_mut() {
+                *block = counter.to_be_bytes().into();
+                counter = counter.wrapping_add(1);
+            }
+            self.ctr.encrypt_blocks(stream);
+            let stream = stream.iter().flat_map(|block| block.iter());
+            for (byte, key) in chunk.iter_mut().zip(stream) {
+                *byte ^= key;
+            }
+        }
+    }
+
+    /// CMAC of `message` with `end` added to its last 16 bytes, or of a shorter one with `end` zero.
+    fn cmac(&self, message: &[u8], end: u128) -> u128 {
+        let (blocks, rest) = message.as_chunks::<BLOCK>();
+        let Some((last, before)) = blocks.split_last() else {
+            return encrypt(&self.mac, left(rest) ^ pad(rest) ^ self.k2);
+        };
+        let mut state = 0;
+        for block in before {
+            state = encrypt(&self.mac, state ^ u128::from_be_bytes(*block));
+        }
+        let last = state ^ u128::from_be_bytes(*last);
+        if rest.is_empty() {
+            return encrypt(&self.mac, last ^ end ^ self.k1);
+        }
+        // `end` begins in the last whole block and goes on in the rest.
+        let bits = 8 * rest.len();
+        let state = encrypt(&self.mac, last ^ (end >> bits));
+        let rest = left(rest) ^ (end << (128 - bits)) ^ pad(rest);
+        encrypt(&self.mac, state ^ rest ^ self.k2)
+    }
+}
+
+impl Drop for Siv {
+    fn drop(&mut self) {
+        self.k1.zeroize();
+        self.k2.zeroize();
+        self.zero.zeroize();
+        self.empty.0.zeroize();
+    }
+}
+
+/// Whether two tags are equal, in constant time.
+pub(crate) fn tag_eq(a: u128, b: u128) -> Choice {
+    a.ct_eq(&b)
+}
+
+/// A one bit, then zeros (NIST SP 800-38B, 6.2).
+const PADDING: u128 = 1 << 127;
+
+/// Where the padding of an incomplete block begins.
+fn pad(rest: &[u8]) -> u128 {
+    PADDING >> (8 * rest.len())
+}
+
+/// At most 16 bytes as the left end of a block.
+fn left(bytes: &[u8]) -> u128 {
+    let mut block = [0; BLOCK];
+    block
+        .iter_mut()
+        .zip(bytes)
+        .for_each(|(to, from)| *to = *from);
+    u128::from_be_bytes(block)
+}
+
+/// Multiplication by x in GF(2^128) (RFC 5297, 2.3), without a branch on the secret.
+const fn dbl(block: u128) -> u128 {
+    (block << 1) ^ ((block >> 127) * 0x87)
+}
+
+fn encrypt(cipher: &Aes128Enc, block: u128) -> u128 {
+    let mut block: Block = block.to_be_bytes().into();
+    cipher.encrypt_block(&mut block);
+    u128::from_be_bytes(block.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use aes_siv::aead::KeyInit as _;
+    use aes_siv::siv::Aes128Siv;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn seal(key: &[u8; 32], associated: &[Vec<u8>], plaintext: &[u8]) -> Vec<u8> {
+        let siv = Siv::new(key);
+        let components: Vec<_> = associated.iter().map(|data| siv.component(data)).collect();
+        let tag = siv.tag(&components, plaintext);
+        let mut sealed = [&tag.to_be_bytes(), plaintext].concat();
+        siv.crypt(tag, &mut sealed[BLOCK..]);
+        sealed
+    }
+
+    /// RFC 5297, A.1 and A.2.
+    #[test]
+    fn known_answers() {
+        let key = hex("fffefdfcfbfaf9f8f7f6f5f4f3f2f1f0f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff");
+        let associated = [hex("101112131415161718191a1b1c1d1e1f2021222324252627")];
+        assert_eq!(
+            seal(
+                &key.try_into().unwrap(),
+                &associated,
+                &hex("112233445566778899aabbccddee")
+            ),
+            hex("85632d07c6e8f37f950acd320a2ecc9340c02b9690c4dc04daef7f6afe5c")
+        );
+        let key = hex("7f7e7d7c7b7a79787776757473727170404142434445464748494a4b4c4d4e4f");
+        let associated = [
+            hex("00112233445566778899aabbccddeeffdeaddadadeaddadaffeeddccbbaa99887766554433221100"),
+            hex("102030405060708090a0"),
+            hex("09f911029d74e35bd84156c5635688c0"),
+        ];
+        let plaintext = b"this is some plaintext to encrypt using SIV-AES";
+        assert_eq!(
+            seal(&key.try_into().unwrap(), &associated, plaintext),
+            hex(
+                "7bdb6e3b432667eb06f4d14bff2fbd0fcb900f2fddbe404326601965c889bf17dba77ceb094fa663b7a3f748ba8af829ea64ad544a272e9c485b62a3fd5c0d"
+            )
+        );
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+        #[test]
+        fn as_the_oracle(
+            key: [u8; 32],
+            associated in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..50), 0..5),
+            plaintext in prop::collection::vec(any::<u8>(), 0..300),
+        ) {
+            let oracle = Aes128Siv::new(&key.into()).encrypt(&associated, &plaintext).unwrap();
+            prop_assert_eq!(seal(&key, &associated, &plaintext), oracle);
+        }
+    }
+
+    fn hex(text: &str) -> Vec<u8> {
+        base16ct::lower::decode_vec(text).unwrap()
+    }
+}
