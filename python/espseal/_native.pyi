@@ -1,6 +1,7 @@
 """The Rust core, as Python sees it. Import from `espseal`; this module is private."""
 
 import os
+from collections.abc import Sequence
 from typing import Final, Literal, TypeAlias, final
 
 from typing_extensions import Buffer
@@ -12,6 +13,7 @@ __all__ = [
     "ClassicOpened",
     "Device",
     "DeviceEntry",
+    "DeviceKey",
     "Field",
     "Finding",
     "Fit",
@@ -22,6 +24,7 @@ __all__ = [
     "Message",
     "Publication",
     "Receiver",
+    "SealedOpened",
     "Sender",
     "Store",
     "__version__",
@@ -29,6 +32,11 @@ __all__ = [
     "classic_seal",
     "danger_classic_seal_with_iv",
     "inspect",
+    "sealed_armor",
+    "sealed_device_session",
+    "sealed_disarm",
+    "sealed_open",
+    "sealed_seal",
     "session_id_is_valid",
 ]
 
@@ -506,6 +514,134 @@ def danger_classic_seal_with_iv(
 ) -> bytes:
     """`classic_seal` with an IV of the caller's, 16 bytes. An IV that repeats shows which
     readings are equal: only for vectors.
+    """
+
+@final
+class DeviceKey:
+    """The key of one device in one epoch, 32 bytes (`src/SEALED.md`, Keys).
+
+    Raises:
+        KeyringError: ``key`` is not 32 bytes long (``wrong_key_length``).
+    """
+
+    def __new__(cls, key: _Payload) -> DeviceKey: ...
+    @staticmethod
+    def of_fleet(fleet_key: _Payload, address: str) -> DeviceKey:
+        """The key of epoch 0 of the device with this address, 16 hex digits (RFC 5869).
+
+        Raises:
+            KeyringError: ``fleet_key`` is not 32 bytes long (``wrong_key_length``).
+            ValueError: ``address`` is not 16 hex digits.
+        """
+
+    def ratchet(self, steps: int = 1) -> DeviceKey:
+        """The key so many epochs later. There is no way back."""
+
+    def expose(self) -> bytes:
+        """The raw bytes: to provision a device, and for nothing else."""
+
+@final
+class SealedOpened:
+    """What `sealed_open` found. Without a verified tag nothing of the header is told."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """``fresh``, ``malformed``, ``wrong_direction`` or ``forged``: there is no state to
+        tell more."""
+
+    @property
+    def kind(self) -> Literal["data", "hello", "control"] | None: ...
+    @property
+    def address(self) -> str | None:
+        """16 lower-case hex digits."""
+
+    @property
+    def epoch(self) -> int | None: ...
+    @property
+    def counter(self) -> int | None: ...
+    @property
+    def session_bound(self) -> bool:
+        """Whether it is bound to a session."""
+
+    @property
+    def session(self) -> int | None:
+        """Which of the sessions fits; None if it is not bound to one."""
+
+    @property
+    def data(self) -> bytes | None:
+        """The plaintext, of whichever kind."""
+
+    @property
+    def malformed(self) -> str | None:
+        """Why the bytes are no frame, as one word."""
+
+    @property
+    def offset(self) -> int | None:
+        """Where, in bytes from 0; of an armored frame, in its text."""
+
+def sealed_open(
+    frame: _Payload,
+    key: DeviceKey,
+    *,
+    direction: Literal["uplink", "downlink"] = "uplink",
+    sessions: Sequence[bytes] = ...,
+    context: _Payload | None = None,
+) -> SealedOpened:
+    """Opens a frame, binary or armored, under one key (`src/SEALED.md`, Opening).
+
+    Arguments:
+        frame: the bytes on the wire.
+        key: of the epoch that the frame names.
+        direction: in which it went.
+        sessions: those that it may be bound to, 16 bytes each.
+        context: what it was sealed with; None is the empty one.
+    """
+
+def sealed_seal(
+    key: DeviceKey,
+    data: _Payload,
+    *,
+    address: str,
+    counter: int,
+    epoch: int = 0,
+    direction: Literal["uplink", "downlink"] = "uplink",
+    kind: Literal["data", "hello", "control"] = "data",
+    session: bytes | None = None,
+    context: _Payload | None = None,
+) -> bytes:
+    """Seals a plaintext (`src/SEALED.md`, Sealing).
+
+    Arguments:
+        key: of the epoch.
+        data: the plaintext, at most 16348 bytes; 36 bytes more are on the wire.
+        address: the device's, 16 hex digits.
+        counter: one that this device never used in this direction, from 1 to 2**64 - 1.
+        epoch: how many ratchet steps the key has made.
+        direction: ``uplink`` from the device, ``downlink`` to it.
+        kind: what it is for.
+        session: what it is bound to, 16 bytes.
+        context: what both ends agree on; None is the empty one.
+
+    Raises:
+        DataError: there is no such frame (``counter_zero``, ``downlink_hello``,
+            ``unbound_control``), or it is too long (``frame_too_long``).
+        ValueError: ``address``, ``direction`` or ``kind`` is none.
+    """
+
+def sealed_armor(frame: _Payload) -> str:
+    """The text of a binary frame: base64url without padding (RFC 4648, 5)."""
+
+def sealed_disarm(text: _Payload) -> bytes:
+    """The binary frame of a text. Raises `ValueError`, with the offset, if it is no armor."""
+
+def sealed_device_session(key: DeviceKey, counter: int, beacon: bytes, random: bytes) -> bytes:
+    """The session that a device draws, 16 bytes (`src/SEALED.md`, H1).
+
+    Arguments:
+        key: of its epoch.
+        counter: that of its hello.
+        beacon: the beacon's session, or 16 zeros.
+        random: 16 random bytes.
     """
 
 def session_id_is_valid(session_key: _Payload, payload: _Payload) -> bool:

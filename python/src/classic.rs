@@ -198,7 +198,7 @@ fn scheme(layout: &str, data: &str, mac: &str, danger: bool) -> PyResult<Scheme>
     })
 }
 
-fn one_of<T: Copy>(word: &str, name: &str, words: &[(&'static str, T)]) -> PyResult<T> {
+pub(crate) fn one_of<T: Copy>(word: &str, name: &str, words: &[(&'static str, T)]) -> PyResult<T> {
     let found = words.iter().find(|(code, _)| *code == word);
     found.map(|&(_, value)| value).ok_or_else(|| {
         let known: Vec<&str> = words.iter().map(|(code, _)| *code).collect();

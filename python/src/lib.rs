@@ -20,6 +20,7 @@ mod keyring;
 mod keyring_file;
 mod message;
 mod receiver;
+mod sealed;
 mod sender;
 mod store;
 
@@ -44,6 +45,11 @@ mod _native {
     use super::message::Message;
     #[pymodule_export]
     use super::receiver::{Publication, Receiver};
+    #[pymodule_export]
+    use super::sealed::{
+        DeviceKey, SealedOpened, sealed_armor, sealed_device_session, sealed_disarm, sealed_open,
+        sealed_seal,
+    };
     #[pymodule_export]
     use super::sender::Sender;
     #[pymodule_export]

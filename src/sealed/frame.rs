@@ -32,6 +32,17 @@ pub enum Direction {
     Downlink,
 }
 
+impl Direction {
+    /// Its word, the same in every language.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Uplink => "uplink",
+            Self::Downlink => "downlink",
+        }
+    }
+}
+
 /// What a frame is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Kind {
