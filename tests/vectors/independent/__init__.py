@@ -1,0 +1,1 @@
+"""A second implementation of the formats, which shares no code with espseal."""

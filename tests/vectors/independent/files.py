@@ -1,0 +1,24 @@
+"""The table of the files: what each holds, and how its records are checked."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from . import session
+from .classic import files as classic
+from .grammar import Records, VectorFile, parse
+
+FILES: Final[tuple[VectorFile, ...]] = (*classic.FILES, *session.FILES)
+
+
+def checked(file: VectorFile) -> tuple[str, Records]:
+    """Return the text of a file and its records, each checked as a runner would read it."""
+    text = file.text()
+    records = parse(text)
+    for record in records:
+        try:
+            file.check(record)
+        except Exception as error:
+            error.add_note(f"in {file.name}, {record['name']}")
+            raise
+    return text, records
