@@ -7,8 +7,9 @@ from typing import Final
 from . import session
 from .classic import files as classic
 from .grammar import Records, VectorFile, parse
+from .sealed import files as sealed
 
-FILES: Final[tuple[VectorFile, ...]] = (*classic.FILES, *session.FILES)
+FILES: Final[tuple[VectorFile, ...]] = (*classic.FILES, *session.FILES, *sealed.FILES)
 
 
 def checked(file: VectorFile) -> tuple[str, Records]:

@@ -18,6 +18,8 @@ class VectorFile(NamedTuple):
     check: Callable[[dict[str, str]], None]
 
 
+LONGEST_LINE: Final = 4200
+
 GRAMMAR: Final = """\
 Records are separated by one blank line, fields are "key: value", bytes are lower-case hex,
 an empty value is empty bytes. Written by tests/vectors/generate.py; do not edit."""
@@ -39,6 +41,8 @@ def parse(text: str) -> Records:
     """Return the records of a file, and hold it to the grammar."""
     assert text.isascii() and text.endswith("\n"), "not lines of ASCII"
     assert not re.search(r"[ \t\r]$", text, re.MULTILINE), "white space at the end of a line"
+    longest = max(map(len, text.split("\n")))
+    assert longest <= LONGEST_LINE, f"a line of {longest} characters"
     header, *blocks = text[:-1].split("\n\n")
     assert all(line.startswith("#") for line in header.split("\n")), "no header"
     records: Records = []
