@@ -2,7 +2,10 @@
 //! computed once; the `aes-siv` crate, the oracle of the tests, computes it for each message.
 
 use aes::Aes128Enc;
-use cbc::cipher::{BlockCipherEncrypt, KeyInit};
+use cbc::cipher::consts::U16;
+use cbc::cipher::{
+    BlockCipherEncBackend, BlockCipherEncClosure, BlockCipherEncrypt, BlockSizeUser, KeyInit,
+};
 use subtle::{Choice, ConstantTimeEq};
 use zeroize::Zeroize;
 
@@ -89,8 +92,15 @@ impl Siv {
                 counter = counter.wrapping_add(1);
             }
             self.ctr.encrypt_blocks(stream);
-            let stream = stream.iter().flat_map(|block| block.iter());
-            for (byte, key) in chunk.iter_mut().zip(stream) {
+            let (blocks, rest) = chunk.as_chunks_mut::<BLOCK>();
+            let mut stream = stream
+                .iter()
+                .map(|block| u128::from_ne_bytes((*block).into()));
+            for (block, key) in blocks.iter_mut().zip(&mut stream) {
+                *block = (u128::from_ne_bytes(*block) ^ key).to_ne_bytes();
+            }
+            let key = stream.next().unwrap_or_default().to_ne_bytes();
+            for (byte, key) in rest.iter_mut().zip(key) {
                 *byte ^= key;
             }
         }
@@ -102,19 +112,14 @@ impl Siv {
         let Some((last, before)) = blocks.split_last() else {
             return encrypt(&self.mac, left(rest) ^ pad(rest) ^ self.k2);
         };
-        let mut state = 0;
-        for block in before {
-            state = encrypt(&self.mac, state ^ u128::from_be_bytes(*block));
-        }
-        let last = state ^ u128::from_be_bytes(*last);
+        let last = u128::from_be_bytes(*last);
         if rest.is_empty() {
-            return encrypt(&self.mac, last ^ end ^ self.k1);
+            return chain(&self.mac, before, [last ^ end ^ self.k1]);
         }
         // `end` begins in the last whole block and goes on in the rest.
         let bits = 8 * rest.len();
-        let state = encrypt(&self.mac, last ^ (end >> bits));
         let rest = left(rest) ^ (end << (128 - bits)) ^ pad(rest);
-        encrypt(&self.mac, state ^ rest ^ self.k2)
+        chain(&self.mac, before, [last ^ (end >> bits), rest ^ self.k2])
     }
 }
 
@@ -156,9 +161,45 @@ const fn dbl(block: u128) -> u128 {
 }
 
 fn encrypt(cipher: &Aes128Enc, block: u128) -> u128 {
-    let mut block: Block = block.to_be_bytes().into();
-    cipher.encrypt_block(&mut block);
-    u128::from_be_bytes(block.into())
+    chain(cipher, &[], [block])
+}
+
+/// `X_i = AES(K, X_(i-1) xor M_i), X_0 = 0`, over `blocks` and then `last`.
+fn chain<const N: usize>(cipher: &Aes128Enc, blocks: &[[u8; BLOCK]], last: [u128; N]) -> u128 {
+    let mut state = Block::default();
+    cipher.encrypt_with_backend(Chain {
+        blocks,
+        last: &last.map(u128::to_be_bytes),
+        state: &mut state,
+    });
+    u128::from_be_bytes(state.into())
+}
+
+/// One call into the backend for the whole chain: its state never leaves the vector registers.
+struct Chain<'a> {
+    blocks: &'a [[u8; BLOCK]],
+    last: &'a [[u8; BLOCK]],
+    state: &'a mut Block,
+}
+
+impl BlockSizeUser for Chain<'_> {
+    type BlockSize = U16;
+}
+
+impl BlockCipherEncClosure for Chain<'_> {
+    #[inline(always)]
+    fn call<B: BlockCipherEncBackend<BlockSize = U16>>(self, backend: &B) {
+        let mut state = [0; BLOCK];
+        let mut step = |block: [u8; BLOCK]| {
+            for (byte, with) in state.iter_mut().zip(block) {
+                *byte ^= with;
+            }
+            backend.encrypt_block((<&mut Block>::from(&mut state)).into());
+        };
+        self.blocks.iter().for_each(|block| step(*block));
+        self.last.iter().for_each(|block| step(*block));
+        *self.state = state.into();
+    }
 }
 
 #[cfg(test)]
