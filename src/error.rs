@@ -184,9 +184,17 @@ pub enum KeyringProblem {
         /// The groups that are there, in words.
         known: String,
     },
+    /// A sealed device that names no fleet, or one that is not there.
+    #[error("there is no `[[fleet]]` named `{fleet}`; {known}")]
+    NoFleet {
+        /// The fleet that was named.
+        fleet: String,
+        /// The fleets that are there, in words.
+        known: String,
+    },
     /// A device without any format.
     #[error(
-        "the device is in no group: write `classic = {{ group = \"…\", node_id = \"…\" }}` in it"
+        "the device is in no fleet and in no group: write `sealed = {{ fleet = \"…\", address = \"…\" }}` or `classic = {{ group = \"…\", node_id = \"…\" }}` in it"
     )]
     NoFormat,
     /// A name that is asked for and not there.
@@ -216,6 +224,7 @@ impl KeyringProblem {
             Self::DuplicateName { .. } => "duplicate_name",
             Self::DuplicateAddress { .. } => "duplicate_address",
             Self::NoGroup { .. } => "no_group",
+            Self::NoFleet { .. } => "no_fleet",
             Self::NoFormat => "no_format",
             Self::UnknownName { .. } => "unknown_name",
         }

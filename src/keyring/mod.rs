@@ -4,14 +4,19 @@
 
 mod device_file;
 mod edit;
+mod fleet;
 mod model;
 mod parse;
+mod parse_fleet;
 mod place;
 mod reader;
 
 pub(crate) use device_file::parse_device;
 pub use edit::{KeyringFile, NewAddress, NewGroup};
+pub use fleet::{Fleet, Sealed};
 pub use model::{Classic, Device, Group, KeySet, Keyring, Policy, SessionTimes};
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_fleet;

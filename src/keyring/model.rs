@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::fleet::{Fleet, Sealed};
+use super::parse_fleet::Addresses;
 use crate::classic::{PreparedKeys, Scheme};
 use crate::error::{KeyringError, KeyringProblem};
 use crate::key::{ClassicKeys, SessionKey};
@@ -16,8 +18,10 @@ pub struct Keyring {
     pub(super) path: Option<PathBuf>,
     pub(super) session_key: SessionKey,
     pub(super) groups: Vec<Group>,
+    pub(super) fleets: Vec<Fleet>,
     pub(super) devices: Vec<Device>,
     pub(super) names: HashMap<Arc<str>, usize>,
+    pub(super) addresses: Addresses,
     pub(super) wide_permissions: bool,
 }
 
@@ -95,6 +99,16 @@ impl Keyring {
                 ));
             }
         }
+        for fleet in self
+            .fleets
+            .iter()
+            .filter(|fleet| fleet.danger_first_contact)
+        {
+            warnings.push(format!(
+                "fleet `{}` believes a device's first frame without a beacon: recorded frames open again when the store is new or lost",
+                fleet.name
+            ));
+        }
         warnings
     }
 }
@@ -106,6 +120,8 @@ pub struct Device {
     pub name: Arc<str>,
     /// How it sends classic frames, if it does.
     pub classic: Option<Classic>,
+    /// How it sends sealed frames, if it does. A device that migrates has both.
+    pub sealed: Option<Sealed>,
 }
 
 /// A device's place among the classic senders.
@@ -223,7 +239,7 @@ pub enum Policy {
     Strict,
 }
 
-/// When session IDs come and go (`CLASSIC.md`, I1).
+/// When sessions come and go (`CLASSIC.md`, I1; `SEALED.md`, B1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionTimes {
     /// A new one this often.

@@ -5,7 +5,9 @@ use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::fleet::{Fleet, Sealed};
 use super::model::{Classic, Device, Group, KeySet, Keyring, NODE_ID, Policy, SessionTimes};
+use super::parse_fleet::{Addresses, read_fleet, read_sealed};
 use super::reader::{Lines, Table, Value};
 use crate::classic::{DataMode, Layout, MacOver, Scheme};
 use crate::error::{KeyringError, KeyringProblem};
@@ -43,11 +45,18 @@ pub(super) fn read(text: &str) -> Result<(Keyring, bool)> {
     for table in top.tables("classic_group")? {
         groups.push(read_group(table, &mut names)?);
     }
+    let mut names = Names::default();
+    let mut fleets = Vec::new();
+    for table in top.tables("fleet")? {
+        fleets.push(read_fleet(table, &mut names, &groups, &fleets)?);
+    }
     let mut builder = Builder {
         groups,
+        fleets,
         devices: Vec::new(),
         lines: Vec::new(),
         names: HashMap::new(),
+        addresses: Addresses::default(),
     };
     for table in top.tables("device")? {
         builder.read_device(table)?;
@@ -57,8 +66,10 @@ pub(super) fn read(text: &str) -> Result<(Keyring, bool)> {
         path: None,
         session_key,
         groups: builder.groups,
+        fleets: builder.fleets,
         devices: builder.devices,
         names: builder.names,
+        addresses: builder.addresses,
         wide_permissions: false,
     };
     Ok((keyring, allow_wide_permissions))
@@ -278,10 +289,12 @@ pub(super) fn read_keys(
 /// The groups, and the devices as they are read into them.
 struct Builder {
     groups: Vec<Group>,
+    fleets: Vec<Fleet>,
     devices: Vec<Device>,
     /// The line of each device, for those that come after.
     lines: Vec<usize>,
     names: HashMap<Arc<str>, usize>,
+    addresses: Addresses,
 }
 
 impl Builder {
@@ -297,17 +310,42 @@ impl Builder {
                 return Err(KeyringError::new(problem).at(line, "device.name"));
             }
         };
-        let Some(value) = table.value("classic") else {
-            return Err(table.error("classic", KeyringProblem::NoFormat));
+        let classic = match table.value("classic") {
+            Some(value) => Some(self.read_classic(value.table()?, index)?),
+            None => None,
         };
-        let classic = self.read_classic(value.table()?, index)?;
+        let sealed = match table.value("sealed") {
+            Some(value) => Some(self.read_sealed(value.table()?, index)?),
+            None => None,
+        };
+        if classic.is_none() && sealed.is_none() {
+            return Err(table.error("sealed", KeyringProblem::NoFormat));
+        }
         table.finish()?;
         self.lines.push(line);
         self.devices.push(Device {
             name,
-            classic: Some(classic),
+            classic,
+            sealed,
         });
         Ok(())
+    }
+
+    fn read_sealed(&mut self, table: Table<'_>, device: usize) -> Result<Sealed> {
+        let (sealed, value) = read_sealed(table, &mut self.fleets)?;
+        match self.addresses.insert(sealed.address, device) {
+            None => Ok(sealed),
+            Some(first) => Err(value.error(self.duplicate(sealed.address.to_string(), first))),
+        }
+    }
+
+    fn duplicate(&self, address: String, owner: usize) -> KeyringProblem {
+        let device = self.devices.get(owner);
+        KeyringProblem::DuplicateAddress {
+            address,
+            owner: device.map_or_else(String::new, |device| device.name.to_string()),
+            first: self.lines.get(owner).copied().unwrap_or_default(),
+        }
     }
 
     fn read_classic(&mut self, mut table: Table<'_>, device: usize) -> Result<Classic> {
@@ -317,13 +355,7 @@ impl Builder {
 
         let wanted = group_value.str()?;
         let Some(group_index) = self.groups.iter().position(|g| &*g.name == wanted) else {
-            let known = match self.groups.as_slice() {
-                [] => "the keyring has no group yet".to_owned(),
-                groups => {
-                    let names: Vec<&str> = groups.iter().map(|g| &*g.name).collect();
-                    format!("there is {}", names.join(", "))
-                }
-            };
+            let known = known_names(self.groups.iter().map(|g| &*g.name), "group");
             let group = wanted.escape_debug().to_string();
             return Err(group_value.error(KeyringProblem::NoGroup { group, known }));
         };
@@ -348,12 +380,9 @@ impl Builder {
         match group.nodes.entry(address.clone()) {
             Entry::Vacant(vacant) => vacant.insert(device),
             Entry::Occupied(first) => {
-                let owner = self.devices.get(*first.get());
-                return Err(address_value.error(KeyringProblem::DuplicateAddress {
-                    address: address.escape_ascii().to_string(),
-                    owner: owner.map_or_else(String::new, |owner| owner.name.to_string()),
-                    first: self.lines.get(*first.get()).copied().unwrap_or_default(),
-                }));
+                let owner = *first.get();
+                let problem = self.duplicate(address.escape_ascii().to_string(), owner);
+                return Err(address_value.error(problem));
             }
         };
         let key_set = match (keys, group.key_sets.first()) {
@@ -389,11 +418,19 @@ pub(super) fn read_node_id(value: &Value<'_>) -> Result<Box<[u8]>> {
     }
 }
 
+/// What there is instead of a name that is not there.
+pub(super) fn known_names<'a>(names: impl Iterator<Item = &'a str>, what: &str) -> String {
+    match names.collect::<Vec<_>>().as_slice() {
+        [] => format!("the keyring has no {what} yet"),
+        names => format!("there is {}", names.join(", ")),
+    }
+}
+
 /// Names that were read, and where.
 #[derive(Default)]
-struct Names(HashMap<Arc<str>, usize>);
+pub(super) struct Names(HashMap<Arc<str>, usize>);
 
-fn read_name(table: &mut Table<'_>, names: &mut Names) -> Result<Arc<str>> {
+pub(super) fn read_name(table: &mut Table<'_>, names: &mut Names) -> Result<Arc<str>> {
     let value = table.required("name", "what people call it")?;
     let name = checked_name(&value)?;
     match names.0.entry(name.clone()) {

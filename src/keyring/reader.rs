@@ -210,6 +210,15 @@ impl<'a> Value<'a> {
         table.finish().map(|()| bytes)
     }
 
+    /// `{ hex = "…" }`, as bytes, and the place of the digits for who finds them wrong.
+    pub(super) fn hex_key(self) -> Result<(Zeroizing<Vec<u8>>, Value<'a>)> {
+        let invalid = self.invalid("written { hex = \"…\" }");
+        let mut table = self.table().map_err(|_| invalid.clone())?;
+        let digits = table.value("hex").ok_or(invalid)?;
+        let bytes = digits.hex()?;
+        table.finish().map(|()| (bytes, digits))
+    }
+
     /// A string, or `{ hex = "…" }`, as bytes.
     pub(super) fn bytes(&self) -> Result<Vec<u8>> {
         let digits = match &self.value {

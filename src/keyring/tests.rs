@@ -398,7 +398,7 @@ fn each_mistake_has_its_sentence_with_line_and_field() {
         (
             "classic = { group = \"greenhouse\", node_id = \"11242238\" }\n",
             "",
-            "line 16: device.classic: the device is in no group: write `classic = { group = \"…\", node_id = \"…\" }` in it",
+            "line 16: device.sealed: the device is in no fleet and in no group: write `sealed = { fleet = \"…\", address = \"…\" }` or `classic = { group = \"…\", node_id = \"…\" }` in it",
         ),
         (
             "classic = { group = \"greenhouse\", node_id = \"11242238\" }\n",
@@ -408,7 +408,7 @@ fn each_mistake_has_its_sentence_with_line_and_field() {
         (
             "name = \"kitchen\"\n",
             "name = \"kitchen\"\nlocation = \"house\"\n",
-            "line 18: device.location: unknown field; known here: classic, name",
+            "line 18: device.location: unknown field; known here: classic, name, sealed",
         ),
         (
             "node_id = \"11242238\" }",
@@ -419,7 +419,7 @@ fn each_mistake_has_its_sentence_with_line_and_field() {
         (
             "version = 1",
             "version = 1\nvault = true",
-            "line 3: vault: unknown field; known here: allow_wide_permissions, classic_group, device, session_key, version",
+            "line 3: vault: unknown field; known here: allow_wide_permissions, classic_group, device, fleet, session_key, version",
         ),
         (
             "version = 1",
