@@ -321,7 +321,7 @@ classic = { group = "house", node_id = "1234567" }
         assert_eq!(fit.device.as_deref(), Some("kitchen"));
         assert_eq!(fit.session, FitSession::Given(0));
         assert!(fit.as_in_keyring);
-        assert_eq!(fit.opened.data, b"21.5");
+        assert_eq!(fit.opened.data(), b"21.5");
     }
 
     #[test]
@@ -362,7 +362,7 @@ classic = { group = "house", node_id = "1234567" }
         };
         let fit = finding.fit.as_ref().unwrap();
         assert_eq!(
-            (fit.opened.node(), &*fit.opened.data),
+            (fit.opened.node(), fit.opened.data()),
             (&b"11242238"[..], &b"5"[..])
         );
     }

@@ -4,6 +4,7 @@ use core::fmt;
 use std::sync::Arc;
 
 use crate::malformed::Malformed;
+use crate::sealed::{Address, Kind};
 use crate::verdict::Verdict;
 
 /// A frame and what the receiver says of it. Nothing that has not verified is in it.
@@ -19,6 +20,19 @@ pub struct Message {
     pub node_id: Option<Arc<str>>,
     /// The reading; there exactly when the verdict is [`Verdict::Fresh`].
     pub data: Option<Vec<u8>>,
+    /// What the data is for.
+    pub kind: Kind,
+    /// The address of a sealed frame; None for a classic one, which has a node ID.
+    pub address: Option<Address>,
+    /// The counter of a sealed frame.
+    pub counter: Option<u64>,
+    /// How often the key of a sealed frame was ratcheted.
+    pub epoch: Option<u16>,
+    /// Whether it is newer than everything accepted of its device before, as far as the format
+    /// tells: fresh classic frames are taken as they come.
+    pub advanced: bool,
+    /// Whether it verified under a session, live or expired.
+    pub session_bound: bool,
     /// Whether a second copy would be refused.
     pub replay_protected: bool,
     /// Why.
@@ -33,6 +47,12 @@ impl Message {
             group: None,
             node_id: None,
             data: None,
+            kind: Kind::Data,
+            address: None,
+            counter: None,
+            epoch: None,
+            advanced: false,
+            session_bound: false,
             replay_protected: true,
             reason,
         }

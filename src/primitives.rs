@@ -119,13 +119,17 @@ impl HmacSha1 {
     }
 }
 
+/// An HMAC-SHA1, as the words of which it consists.
+pub(crate) type MacWords = [u32; 5];
+
 /// A MAC under way.
 #[derive(Clone)]
 pub(crate) struct HmacSha1State<'a> {
     key: &'a HmacSha1,
     state: [u32; 5],
+    /// What waits to be compressed; zero from `used` on.
     block: [u8; SHA1_BLOCK],
-    /// How much of `block` waits to be compressed; always less than all of it.
+    /// Always less than a block.
     used: usize,
     length: u64,
 }
@@ -136,6 +140,7 @@ impl HmacSha1State<'_> {
         while let Some((fits, rest)) = data.split_at_checked(SHA1_BLOCK - self.used) {
             copy(self.block.split_at_mut(self.used).1, fits);
             compress(&mut self.state, core::slice::from_ref(&self.block));
+            self.block = [0; SHA1_BLOCK];
             self.used = 0;
             data = rest;
         }
@@ -144,40 +149,98 @@ impl HmacSha1State<'_> {
     }
 
     /// `HMAC = H(K xor opad || H(K xor ipad || text))` (RFC 2104, 2).
-    pub(crate) fn finish(self) -> [u8; HMAC_SHA1] {
-        #[cfg(test)]
-        MACS.with(|count| count.set(count.get() + 1));
-        let inner = sha1_end(self.state, self.block, self.used, self.length);
-        let mut block = [0; SHA1_BLOCK];
-        copy(&mut block, &inner);
-        let length = SHA1_BLOCK + HMAC_SHA1;
-        sha1_end(self.key.outer, block, HMAC_SHA1, length as u64)
+    pub(crate) fn finish(&self) -> [u8; HMAC_SHA1] {
+        let mut mac = [0; HMAC_SHA1];
+        self.finish_each(&[b""], |_, words| mac = bytes(words));
+        mac
+    }
+
+    /// The MACs of what was seen and then each of `endings`. In two passes: those of one pass do
+    /// not wait for each other, so that the processor works on several at a time.
+    pub(crate) fn finish_each<S: AsRef<[u8]>>(
+        &self,
+        endings: &[S],
+        mut each: impl FnMut(usize, &MacWords),
+    ) {
+        const AT_ONCE: usize = 8;
+        for (chunk, endings) in endings.chunks(AT_ONCE).enumerate() {
+            let mut states = [[0; 5]; AT_ONCE];
+            for (state, ending) in states.iter_mut().zip(endings) {
+                *state = self.inner(ending.as_ref());
+            }
+            for (at, (state, _)) in states.iter().zip(endings).enumerate() {
+                #[cfg(test)]
+                MACS.with(|count| count.set(count.get() + 1));
+                each(AT_ONCE * chunk + at, &self.outer(state));
+            }
+        }
+    }
+
+    /// `H(K xor ipad || text)`: the padding and the last one or two blocks (FIPS 180-4, 5.1.1).
+    fn inner(&self, ending: &[u8]) -> MacWords {
+        let end = self.used + ending.len();
+        let (blocks, padded) = match end {
+            0..=LENGTH_BEFORE => (1, SHA1_BLOCK),
+            _ if end <= LENGTH_BEFORE_TWO => (2, 2 * SHA1_BLOCK),
+            // It takes more than the two blocks below.
+            _ => {
+                let mut state = self.clone();
+                state.update(ending);
+                return state.inner(b"");
+            }
+        };
+        let mut tail = [[0; SHA1_BLOCK]; 2];
+        let bytes = tail.as_flattened_mut();
+        copy(bytes, &self.block);
+        copy(bytes.split_at_mut(self.used).1, ending);
+        copy(bytes.split_at_mut(end).1, &[0x80]);
+        let bits = 8 * (self.length + ending.len() as u64);
+        copy(bytes.split_at_mut(padded - 8).1, &bits.to_be_bytes());
+        let mut state = self.state;
+        compress(&mut state, tail.split_at(blocks).0);
+        state
+    }
+
+    /// `H(K xor opad || inner)`: always one block.
+    fn outer(&self, inner: &MacWords) -> MacWords {
+        let mut block = PADDED_DIGEST;
+        copy(&mut block, &bytes(inner));
+        let mut state = self.key.outer;
+        compress(&mut state, core::slice::from_ref(&block));
+        state
     }
 }
 
-/// Padding and the last one or two blocks (FIPS 180-4, 5.1.1 and 6.1.2).
-fn sha1_end(
-    mut state: [u32; 5],
-    mut block: [u8; SHA1_BLOCK],
-    used: usize,
-    length: u64,
-) -> [u8; HMAC_SHA1] {
-    const LENGTH_AT: usize = SHA1_BLOCK - 8;
-    let rest = block.split_at_mut(used).1;
-    rest.fill(0);
-    copy(rest, &[0x80]);
-    if used >= LENGTH_AT {
-        compress(&mut state, core::slice::from_ref(&block));
-        block = [0; SHA1_BLOCK];
-    }
-    copy(block.split_at_mut(LENGTH_AT).1, &(8 * length).to_be_bytes());
-    compress(&mut state, core::slice::from_ref(&block));
-    let mut digest = [0; HMAC_SHA1];
-    for (to, word) in digest.as_chunks_mut::<4>().0.iter_mut().zip(state) {
+/// Words to bytes (FIPS 180-4, 6.1.2).
+fn bytes(words: &MacWords) -> [u8; HMAC_SHA1] {
+    let mut bytes = [0; HMAC_SHA1];
+    for (to, word) in bytes.as_chunks_mut::<4>().0.iter_mut().zip(words) {
         *to = word.to_be_bytes();
     }
-    digest
+    bytes
 }
+
+/// Whether two MACs are equal, in constant time: compared as integers, not byte by byte.
+pub(crate) fn mac_eq(words: &MacWords, mac: &[u8; HMAC_SHA1]) -> Choice {
+    let (chunks, _) = mac.as_chunks::<4>();
+    let differs = words.iter().zip(chunks).fold(0, |sum, (word, bytes)| {
+        sum | (word ^ u32::from_be_bytes(*bytes))
+    });
+    differs.ct_eq(&0)
+}
+
+/// This much fits before the padding into one block, and into two.
+const LENGTH_BEFORE: usize = SHA1_BLOCK - 9;
+const LENGTH_BEFORE_TWO: usize = 2 * SHA1_BLOCK - 9;
+
+/// A block that ends in the padding of the outer hash; its digest is still zero.
+const PADDED_DIGEST: [u8; SHA1_BLOCK] = {
+    let mut block = [0; SHA1_BLOCK];
+    block[HMAC_SHA1] = 0x80;
+    let [.., high, low] = (8 * (SHA1_BLOCK + HMAC_SHA1)).to_be_bytes();
+    [block[SHA1_BLOCK - 2], block[SHA1_BLOCK - 1]] = [high, low];
+    block
+};
 
 /// SHA-1 block, in bytes, and initial hash value (FIPS 180-4, 1 and 5.3.1).
 const SHA1_BLOCK: usize = 64;
@@ -236,17 +299,6 @@ fn expand<const BYTES: usize>(hkdf: &Hkdf<Sha256>, info: &[&[u8]]) -> Zeroizing<
         Ok(()) => key,
         Err(_) => unreachable!("RFC 5869, 2.3: at most 255 times the hash"),
     }
-}
-
-/// Whether two MACs are equal, in constant time: compared as integers, not byte by byte.
-pub(crate) fn mac_eq(a: &[u8; HMAC_SHA1], b: &[u8; HMAC_SHA1]) -> Choice {
-    let word = |mac: &[u8; HMAC_SHA1]| {
-        mac.iter().fold([0_u128; 2], |[high, low], &byte| {
-            [(high << 8) | (low >> 120), (low << 8) | u128::from(byte)]
-        })
-    };
-    let ([a_high, a_low], [b_high, b_low]) = (word(a), word(b));
-    a_high.ct_eq(&b_high) & a_low.ct_eq(&b_low)
 }
 
 #[cfg(test)]
@@ -319,18 +371,35 @@ mod tests {
                     state.update(&text[cut..length]);
                     assert_eq!(state.finish(), oracle, "{key_length} {length} {cut}");
                 }
+                // More endings than are computed at once.
+                for cut in [0, length / 2, length] {
+                    let mut state = key.start();
+                    state.update(&text[..cut]);
+                    let mut endings = vec![&text[..0]; 20];
+                    endings[3] = &text[cut..length];
+                    endings[17] = &text[cut..length];
+                    let mut found = Vec::new();
+                    state.finish_each(&endings, |at, mac| {
+                        assert_eq!(at, found.len());
+                        found.push(bytes(mac) == oracle);
+                    });
+                    let fits = |at: usize| cut == length || [3, 17].contains(&at);
+                    assert!(found.iter().enumerate().all(|(at, fit)| *fit == fits(at)));
+                    assert_eq!(found.len(), endings.len());
+                }
             }
         }
     }
 
     #[test]
     fn macs_differ_in_any_bit() {
-        let mac = [0x5a; HMAC_SHA1];
-        assert!(bool::from(mac_eq(&mac, &mac)));
+        let words = [0x5a5b_5c5d; 5];
+        let mac = bytes(&words);
+        assert!(bool::from(mac_eq(&words, &mac)));
         for bit in 0..HMAC_SHA1 * 8 {
             let mut other = mac;
             other[bit / 8] ^= 1 << (bit % 8);
-            assert!(!bool::from(mac_eq(&mac, &other)), "bit {bit}");
+            assert!(!bool::from(mac_eq(&words, &other)), "bit {bit}");
         }
     }
 

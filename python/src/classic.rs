@@ -109,7 +109,7 @@ pub(crate) fn classic_open(
         None => answer(Verdict::Forged),
         Some(opened) => Ok(ClassicOpened {
             node: Some(PyBytes::new(py, opened.node()).unbind()),
-            data: Some(PyBytes::new(py, &opened.data).unbind()),
+            data: Some(PyBytes::new(py, opened.data()).unbind()),
             session: Some(opened.session),
             ..answer(Verdict::Fresh)?
         }),

@@ -134,7 +134,7 @@ impl Fit {
             device: fit.device.as_deref().map(str::to_owned),
             node: bytes(fit.opened.node()),
             iv: bytes(&fit.opened.iv),
-            data: bytes(&fit.opened.data),
+            data: bytes(fit.opened.data()),
         }
     }
 }

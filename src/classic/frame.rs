@@ -4,10 +4,10 @@ use core::fmt;
 use core::hash::Hasher;
 
 use siphasher::sip128::{Hasher128, SipHasher13};
-use smallvec::{SmallVec, smallvec};
 
 use super::scheme::Layout;
 use crate::malformed::{Malformed, MalformedReason};
+use crate::plaintext::Bytes;
 use crate::primitives::{BLOCK, HMAC_SHA1};
 
 /// A classic frame has at most this many bytes on the wire.
@@ -17,16 +17,13 @@ pub const FRAME_BYTES_MAX: usize = 2048;
 const MAC_DIGITS: usize = 2 * HMAC_SHA1;
 const IV_DIGITS: usize = 2 * BLOCK;
 
-/// Ciphertext of the usual length needs no allocation.
-pub(super) type Blocks = SmallVec<[[u8; BLOCK]; 8]>;
-
 /// A frame, parsed and not yet believed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Frame {
     pub(super) layout: Layout,
     pub(super) enc_iv: [u8; BLOCK],
-    /// `enc_node`, then `enc_data`: one allocation for both.
-    pub(super) body: Blocks,
+    /// `enc_node`, then `enc_data`: whole blocks.
+    pub(super) body: Bytes,
     pub(super) node_blocks: usize,
     pub(super) mac: [u8; HMAC_SHA1],
 }
@@ -37,6 +34,14 @@ impl Frame {
     /// # Errors
     /// [`Malformed`], with the reason and the offset.
     pub fn parse(bytes: &[u8], port_allowed: bool) -> Result<Self, Malformed> {
+        Self::parse_with(bytes, || port_allowed)
+    }
+
+    /// As [`Self::parse`], for whom it costs something to know what is allowed.
+    pub(crate) fn parse_with(
+        bytes: &[u8],
+        port_allowed: impl FnOnce() -> bool,
+    ) -> Result<Self, Malformed> {
         // O1
         if bytes.len() > FRAME_BYTES_MAX {
             return Err(Malformed::new(MalformedReason::TooLong, FRAME_BYTES_MAX));
@@ -46,7 +51,7 @@ impl Frame {
             parse_raw(enc_iv, enc_node, enc_data, mac)
         } else if let Some(fields) = split_hex(bytes) {
             parse_hex(fields)
-        } else if port_allowed && !bytes.is_empty() && bytes.iter().all(u8::is_ascii_hexdigit) {
+        } else if !bytes.is_empty() && bytes.iter().all(u8::is_ascii_hexdigit) && port_allowed() {
             parse_port(bytes)
         } else {
             Err(Malformed::new(MalformedReason::Unrecognised, 0))
@@ -73,7 +78,7 @@ impl Frame {
         let mut hash = SipHasher13::new();
         hash.write_usize(self.node_blocks);
         hash.write(&self.enc_iv);
-        hash.write(self.body.as_flattened());
+        hash.write(&self.body);
         hash.finish128().as_u128().to_be_bytes()
     }
 }
@@ -126,12 +131,11 @@ fn parse_raw(
     let Some(enc_node) = enc_node else {
         return Err(separator);
     };
-    let (data, []) = enc_data.as_chunks::<BLOCK>() else {
+    if !enc_data.len().is_multiple_of(BLOCK) {
         return Err(separator);
-    };
-    let mut body = Blocks::with_capacity(1 + data.len());
-    body.push(*enc_node);
-    body.extend_from_slice(data);
+    }
+    let mut body = Bytes::from_slice(enc_node);
+    body.extend_from_slice(enc_data);
     let mut mac = [0; HMAC_SHA1];
     decode(mac_digits, &mut mac, NODE_END + 1 + enc_data.len() + 1)?;
     Ok(Frame {
@@ -174,21 +178,19 @@ fn parse_hex(fields: [&[u8]; 4]) -> Result<Frame, Malformed> {
             return Err(Malformed::new(MalformedReason::FieldLength, offset));
         }
     }
-    let node_blocks = node.len() / (2 * BLOCK);
     let mut enc_iv = [0; BLOCK];
-    let mut body = smallvec![[0; BLOCK]; node_blocks + data.len() / (2 * BLOCK)];
+    let mut body = zeros(node.len() / 2 + data.len() / 2);
     let mut mac = [0; HMAC_SHA1];
-    let body_slice: &mut [[u8; BLOCK]] = &mut body;
-    let (enc_node, enc_data) = body_slice.split_at_mut(node_blocks);
+    let (enc_node, enc_data) = body.split_at_mut(node.len() / 2);
     decode(iv, &mut enc_iv, 0)?;
-    decode(node, enc_node.as_flattened_mut(), node_at)?;
-    decode(data, enc_data.as_flattened_mut(), data_at)?;
+    decode(node, enc_node, node_at)?;
+    decode(data, enc_data, data_at)?;
     decode(mac_digits, &mut mac, mac_at)?;
     Ok(Frame {
         layout: Layout::Hex,
         enc_iv,
         body,
-        node_blocks,
+        node_blocks: node.len() / (2 * BLOCK),
         mac,
     })
 }
@@ -207,10 +209,10 @@ fn parse_port(bytes: &[u8]) -> Result<Frame, Malformed> {
         return Err(wrong_length);
     }
     let mut enc_iv = [0; BLOCK];
-    let mut body = smallvec![[0; BLOCK]; data.len() / (2 * BLOCK)];
+    let mut body = zeros(data.len() / 2);
     let mut mac = [0; HMAC_SHA1];
     decode(iv, &mut enc_iv, 0)?;
-    decode(data, body.as_flattened_mut(), IV_DIGITS)?;
+    decode(data, &mut body, IV_DIGITS)?;
     decode(tag, &mut mac, IV_DIGITS + data.len())?;
     Ok(Frame {
         layout: Layout::Port,
@@ -219,6 +221,15 @@ fn parse_port(bytes: &[u8]) -> Result<Frame, Malformed> {
         node_blocks: 0,
         mac,
     })
+}
+
+/// A buffer to decode into, without an allocation for the usual length.
+fn zeros(length: usize) -> Bytes {
+    let inline = [0; 128];
+    match length <= inline.len() {
+        true => Bytes::from_buf_and_len(inline, length),
+        false => Bytes::from_elem(0, length),
+    }
 }
 
 /// Hex digits of either case into exactly `to`; on failure says where the first other byte is.

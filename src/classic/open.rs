@@ -2,23 +2,23 @@
 
 use core::fmt;
 
-use smallvec::SmallVec;
 use subtle::{Choice, ConditionallySelectable};
 
 use super::frame::Frame;
 use super::keys::PreparedKeys;
 use super::node::NodeField;
 use super::scheme::{DataMode, Layout, MacOver, Scheme};
-use crate::primitives::{BLOCK, HmacSha1State, aes_cbc_decrypt, mac_eq};
+use crate::plaintext::{Bytes, Plaintext};
+use crate::primitives::{BLOCK, aes_cbc_decrypt, mac_eq};
 
 /// What a frame held, after it verified.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Opened {
-    node: SmallVec<[u8; BLOCK]>,
+    /// The data, in a buffer that begins with the node field.
+    pub(crate) plaintext: Plaintext,
+    node: usize,
     /// The IV, as the sender drew it.
     pub iv: [u8; BLOCK],
-    /// The data.
-    pub data: Vec<u8>,
     /// Which of the sessions it verified under; 0 in layout `port`.
     pub session: usize,
 }
@@ -27,13 +27,19 @@ impl Opened {
     /// The node field, its padding stripped; empty in layout `port`.
     #[must_use]
     pub fn node(&self) -> &[u8] {
-        &self.node
+        self.plaintext.buffer().get(..self.node).unwrap_or_default()
     }
 
     /// The node field, read.
     #[must_use]
     pub fn field(&self) -> NodeField<'_> {
-        NodeField::parse(&self.node)
+        NodeField::parse(self.node())
+    }
+
+    /// The data.
+    #[must_use]
+    pub fn data(&self) -> &[u8] {
+        self.plaintext.as_bytes()
     }
 }
 
@@ -68,72 +74,96 @@ fn open_under_sessions<S: AsRef<[u8]>>(
     scheme: &Scheme,
 ) -> Option<Opened> {
     // O4
-    let mut blocks = frame.body.clone();
-    let (node, data) = blocks.split_at_mut_checked(frame.node_blocks)?;
+    let mut plain = Bytes::from_slice(&frame.body);
+    let node_bytes = frame.node_blocks * BLOCK;
+    let (padded_node, padded_data) = plain.split_at_mut_checked(node_bytes)?;
     let iv = decrypt_iv(frame, keys);
-    aes_cbc_decrypt(&keys.data_cipher, &iv, node);
-    aes_cbc_decrypt(&keys.data_cipher, &iv, data);
-    let (padded_node, padded_data) = (node.as_flattened(), data.as_flattened());
+    aes_cbc_decrypt(&keys.data_cipher, &iv, padded_node.as_chunks_mut().0);
+    aes_cbc_decrypt(&keys.data_cipher, &iv, padded_data.as_chunks_mut().0);
+    let (padded_node, padded_data) = (&*padded_node, &*padded_data);
 
     // O5
     let node = strip(padded_node);
-    let text = strip(padded_data);
-    let candidates: &mut dyn Iterator<Item = (&[u8], Choice)> = match scheme.data {
-        DataMode::Text => &mut core::iter::once((text, Choice::from(1))),
-        DataMode::Binary => &mut (0..BLOCK).rev().map(|dropped| {
-            let kept = padded_data.len().saturating_sub(dropped);
-            let (candidate, rest) = padded_data.split_at(kept);
-            let zero = rest.iter().fold(0, |sum, byte| sum | byte) == 0;
-            let exists = rest.len() == dropped;
-            (candidate, Choice::from(u8::from(zero & exists)))
-        }),
-    };
-
-    // O6, O7: all are computed; the longest candidate that fits is the last one taken.
     let mut state = keys.mac.start();
     state.update(match scheme.mac {
         MacOver::Unpadded => node,
         MacOver::Padded => padded_node,
     });
     state.update(&iv);
-    let mut found = Choice::from(0);
-    let mut length = 0_u64;
-    let mut session = 0_u64;
-    for (candidate, possible) in candidates {
+    let mut fits = Fits {
+        any: Choice::from(0),
+        length: 0,
+        session: 0,
+    };
+    let mut try_candidate = |candidate: &[u8], possible: Choice| {
         let mut state = state.clone();
         state.update(match scheme.mac {
             MacOver::Unpadded => candidate,
             MacOver::Padded => padded_data,
         });
-        for (index, id) in sessions.iter().enumerate() {
-            let fits = possible & mac_fits(&state, id.as_ref(), frame);
-            found |= fits;
-            length.conditional_assign(&(candidate.len() as u64), fits);
-            session.conditional_assign(&(index as u64), fits);
+        state.finish_each(sessions, |session, mac| {
+            fits.note(candidate.len(), session, possible & mac_eq(mac, &frame.mac));
+        });
+    };
+    // O6: all are computed; the longest candidate that fits is the last one taken.
+    match scheme.data {
+        DataMode::Text => try_candidate(strip(padded_data), Choice::from(1)),
+        DataMode::Binary => {
+            for dropped in (0..BLOCK).rev() {
+                let kept = padded_data.len().saturating_sub(dropped);
+                let (candidate, rest) = padded_data.split_at(kept);
+                let zero = rest.iter().fold(0, |sum, byte| sum | byte) == 0;
+                let exists = rest.len() == dropped;
+                try_candidate(candidate, Choice::from(u8::from(zero & exists)));
+            }
         }
     }
-    if !bool::from(found) {
-        return None;
-    }
+    // O7
+    let (length, session) = fits.found()?;
+    let node = node.len();
     Some(Opened {
-        node: SmallVec::from_slice(node),
+        plaintext: Plaintext::new(plain, node_bytes..node_bytes + length),
+        node,
         iv,
-        data: padded_data.get(..usize::try_from(length).ok()?)?.to_vec(),
-        session: usize::try_from(session).ok()?,
+        session,
     })
+}
+
+/// Which candidate and session fit, chosen in constant time.
+struct Fits {
+    any: Choice,
+    length: u64,
+    session: u64,
+}
+
+impl Fits {
+    fn note(&mut self, length: usize, session: usize, fits: Choice) {
+        self.any |= fits;
+        self.length.conditional_assign(&(length as u64), fits);
+        self.session.conditional_assign(&(session as u64), fits);
+    }
+
+    fn found(&self) -> Option<(usize, usize)> {
+        if !bool::from(self.any) {
+            return None;
+        }
+        let session = usize::try_from(self.session).ok()?;
+        Some((usize::try_from(self.length).ok()?, session))
+    }
 }
 
 /// P3
 fn open_port(frame: &Frame, keys: &PreparedKeys) -> Option<Opened> {
     let mut state = keys.mac.start();
     state.update(&frame.enc_iv);
-    if !bool::from(mac_fits(&state, frame.body.as_flattened(), frame)) {
+    let mut fits = Choice::from(0);
+    state.finish_each(&[&*frame.body], |_, mac| fits = mac_eq(mac, &frame.mac));
+    if !bool::from(fits) {
         return None;
     }
     let iv = decrypt_iv(frame, keys);
-    let mut data = frame.body.clone();
-    aes_cbc_decrypt(&keys.data_cipher, &iv, &mut data);
-    let mut data = data.as_flattened().to_vec();
+    let mut data = Bytes::from_slice(&frame.body);
+    aes_cbc_decrypt(&keys.data_cipher, &iv, data.as_chunks_mut().0);
     let padding = usize::from(*data.last()?);
     let kept = data.len().checked_sub(padding)?;
     let right = (1..=BLOCK).contains(&padding)
@@ -141,20 +171,12 @@ fn open_port(frame: &Frame, keys: &PreparedKeys) -> Option<Opened> {
             .iter()
             .skip(kept)
             .all(|&byte| usize::from(byte) == padding);
-    data.truncate(kept);
     right.then_some(Opened {
-        node: SmallVec::new(),
+        plaintext: Plaintext::new(data, 0..kept),
+        node: 0,
         iv,
-        data,
         session: 0,
     })
-}
-
-/// `HMAC-SHA1(passphrase, what state has seen || rest)` against the frame's, in constant time.
-fn mac_fits(state: &HmacSha1State<'_>, rest: &[u8], frame: &Frame) -> Choice {
-    let mut state = state.clone();
-    state.update(rest);
-    mac_eq(&state.finish(), &frame.mac)
 }
 
 fn decrypt_iv(frame: &Frame, keys: &PreparedKeys) -> [u8; BLOCK] {

@@ -181,6 +181,8 @@ impl Device {
         };
         let say = |verdict, reason| Message {
             node_id: from.clone(),
+            advanced: verdict == Verdict::Fresh,
+            session_bound: true,
             ..Message::new(verdict, reason)
         };
         if let Some(before) = opened.session.checked_sub(drawn) {
@@ -196,7 +198,7 @@ impl Device {
             state.used.pop_front();
         }
         Message {
-            data: Some(opened.data.clone()),
+            data: Some(opened.data().to_vec()),
             ..say(Verdict::Fresh, Reason::Fresh)
         }
     }

@@ -846,7 +846,7 @@ fn a_new_group_has_what_was_asked_for_and_keys_of_its_own() {
     let open = |set: &super::Group| {
         crate::classic::open(&frame, &set.key_sets[0].keys, &[b"s"], &given.scheme)
     };
-    assert_eq!(open(given).unwrap().data, b"x\0");
+    assert_eq!(open(given).unwrap().data(), b"x\0");
     assert!(open(drawn).is_none());
 }
 

@@ -1,14 +1,13 @@
 //! What a frame is: the verdicts, in their order (`CLASSIC.md`, O1 to R5).
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use super::Receiver;
-use super::pool::View;
-use crate::classic::{Frame, Layout, NodeField, Opened, SessionId, is_node_id, open};
+use super::pool::{Pool, UnderSession};
+use super::{Judged, Receiver};
+use crate::classic::{Frame, Layout, NodeField, Opened, is_node_id, open};
 use crate::error::Error;
 use crate::keyring::{Device, Group};
-use crate::message::{Message, Reason};
+use crate::message::Reason;
 use crate::store::{Acceptance, Accepting, Copy};
 use crate::verdict::Verdict;
 
@@ -17,120 +16,104 @@ struct Verified<'a> {
     group_index: usize,
     group: &'a Group,
     key_set: usize,
-    session: Session,
     opened: Opened,
 }
 
-/// What a frame verified under.
-enum Session {
-    /// A session ID, live or expired.
-    Id(SessionId),
-    /// The empty one, or none at all.
-    None,
-}
-
 impl Receiver {
-    pub(super) fn judge(
+    pub(super) fn judge_classic(
         &self,
         payload: &[u8],
         topic: Option<&str>,
         retained: bool,
-    ) -> Result<Message, Error> {
-        let all = self.keyring.groups().iter().enumerate();
-        let groups: Vec<(usize, &Group)> = all
-            .filter(|(_, group)| topic.is_none_or(|topic| group.topic.matches(topic)))
-            .collect();
-        let port_allowed = groups
-            .iter()
-            .any(|(_, group)| group.scheme.layout == Layout::Port);
-        let frame = match Frame::parse(payload, port_allowed) {
+    ) -> Result<Judged, Error> {
+        let port_allowed = || {
+            self.groups_of(topic)
+                .any(|(_, group)| group.scheme.layout == Layout::Port)
+        };
+        let frame = match Frame::parse_with(payload, port_allowed) {
             Ok(frame) => frame,
             Err(malformed) => {
                 let reason = Reason::Malformed(malformed);
-                return Ok(Message::new(Verdict::Malformed, reason));
+                return Ok(Judged::new(Verdict::Malformed, reason));
             }
         };
 
         let now = self.clock.monotonic();
+        // Until the frame is judged: what it verified under must not change meanwhile, and
+        // several locks would cost more than other threads gain.
+        let mut pools = self.pools();
         // O4 to O7: every key set is tried, whichever fits.
         let mut verified = None;
         let mut key_sets = 0;
-        for &(group_index, group) in &groups {
-            let found = self.verify(&frame, group_index, group, topic, now);
+        let mut strict = false;
+        for (group_index, group) in self.groups_of(topic) {
+            let pool = pool_of(&mut pools, group_index);
+            pool.expire(now);
             key_sets += group.key_sets.len();
-            verified = prefer_listed(verified, found, topic);
+            strict |= group.is_strict();
+            for (key_set, keys) in group.key_sets.iter().enumerate() {
+                let opened = open(&frame, &keys.keys, pool.texts(), &group.scheme);
+                let found = opened.map(|opened| Verified {
+                    group_index,
+                    group,
+                    key_set,
+                    opened,
+                });
+                verified = prefer_listed(verified, found, topic);
+            }
         }
-        let message = match verified {
-            Some(verified) => self.judge_verified(&frame, verified, topic, now)?,
-            None => self.judge_unverified(&frame, &groups, key_sets)?,
+        let mut judged = match verified {
+            Some(verified) => {
+                let pool = pool_of(&mut pools, verified.group_index);
+                self.judge_verified(&frame, verified, topic, pool, now)?
+            }
+            None => self.judge_unverified(&frame, topic, key_sets)?,
         };
         // R3: under `strict` a session is good for one frame, whatever it was.
-        for (index, _) in groups.iter().filter(|(_, group)| group.is_strict()) {
-            if let Some(pool) = self.pools().get_mut(*index) {
-                pool.retire(None, now, self.clock.wall());
+        if strict {
+            for (index, _) in self.groups_of(topic).filter(|(_, group)| group.is_strict()) {
+                pool_of(&mut pools, index).retire(None, now, self.clock.wall());
             }
         }
         // R5
-        Ok(match message.verdict {
-            Verdict::StaleSession if retained => Message {
-                verdict: Verdict::Duplicate,
-                reason: Reason::RetainedStale,
-                ..message
-            },
-            _ => message,
-        })
-    }
-
-    fn verify<'a>(
-        &self,
-        frame: &Frame,
-        group_index: usize,
-        group: &'a Group,
-        topic: Option<&str>,
-        now: Duration,
-    ) -> Option<Verified<'a>> {
-        let view: Arc<View> = self.pools().get_mut(group_index)?.view(now);
-        let mut verified = None;
-        for (key_set, keys) in group.key_sets.iter().enumerate() {
-            let Some(opened) = open(frame, &keys.keys, &view.texts, &group.scheme) else {
-                continue;
-            };
-            let session = match (frame.layout(), view.ids.get(opened.session)) {
-                (Layout::Hex | Layout::Raw, Some(id)) => Session::Id(*id),
-                (Layout::Port, _) | (_, None) => Session::None,
-            };
-            let found = Verified {
-                group_index,
-                group,
-                key_set,
-                session,
-                opened,
-            };
-            verified = prefer_listed(verified, Some(found), topic);
+        if retained && judged.verdict == Verdict::StaleSession {
+            judged.verdict = Verdict::Duplicate;
+            judged.reason = Reason::RetainedStale;
         }
-        verified
+        Ok(judged)
     }
 
-    /// O8, O9, then R1 to R5.
+    /// The groups whose frames may come on this topic, with their places.
+    fn groups_of(&self, topic: Option<&str>) -> impl Iterator<Item = (usize, &Group)> {
+        let all = self.keyring.groups().iter().enumerate();
+        all.filter(move |(_, group)| topic.is_none_or(|topic| group.topic.matches(topic)))
+    }
+
+    /// O8, O9, then R1 to R4.
     fn judge_verified(
         &self,
         frame: &Frame,
         verified: Verified<'_>,
         topic: Option<&str>,
+        pool: &mut Pool,
         now: Duration,
-    ) -> Result<Message, Error> {
+    ) -> Result<Judged, Error> {
         let Verified {
             group_index,
             group,
             key_set,
-            session,
             opened,
         } = verified;
-        let replay_protected = matches!(session, Session::Id(_));
-        let say = |verdict, reason| Message {
-            group: Some(Arc::clone(&group.name)),
-            replay_protected,
-            ..Message::new(verdict, reason)
+        let session = match frame.layout() {
+            Layout::Hex | Layout::Raw => pool.session(opened.session),
+            Layout::Port => UnderSession::Empty,
+        };
+        let bound = !matches!(session, UnderSession::Empty);
+        let say = |verdict, reason| Judged {
+            group: Some(group_index),
+            session_bound: bound,
+            replay_protected: bound,
+            ..Judged::new(verdict, reason)
         };
         // O8
         let Some(address) = sender(group, &opened, topic) else {
@@ -140,12 +123,12 @@ impl Receiver {
         let listed = group.device(address);
         let device = listed.and_then(|index| self.keyring.devices().get(index));
         let owner = group.key_sets.get(key_set).and_then(|keys| keys.owner);
-        let device = match (device, owner) {
-            (Some(device), _) if uses(device, key_set) => device,
+        match (device, owner) {
+            (Some(device), _) if uses(device, key_set) => {}
             (None, None) => {
                 let remedy = how_to_list(group, address);
-                return Ok(Message {
-                    node_id: Some(address.escape_ascii().to_string().into()),
+                return Ok(Judged {
+                    unlisted: Some(address.escape_ascii().to_string().into()),
                     ..say(Verdict::UnknownDevice, Reason::Unlisted { remedy })
                 });
             }
@@ -153,32 +136,21 @@ impl Receiver {
             (Some(_), _) | (None, Some(_)) => {
                 let key_sets = group.key_sets.len();
                 let reason = Reason::NotVerified { key_sets };
-                return Ok(Message::new(Verdict::Forged, reason));
+                return Ok(Judged::new(Verdict::Forged, reason));
             }
-        };
-        let known = |verdict, reason| Message {
-            device: Some(Arc::clone(&device.name)),
-            node_id: device
-                .classic
-                .as_ref()
-                .and_then(|classic| classic.node_id.clone()),
+        }
+        let known = |verdict, reason| Judged {
+            device: listed,
             ..say(verdict, reason)
         };
 
-        let copy = Copy {
-            mac: *frame.mac(),
-            fingerprint: frame.fingerprint(),
-        };
-        let mut pools = self.pools();
-        let Some(pool) = pools.get_mut(group_index) else {
-            unreachable!("one pool a group")
-        };
+        let copy = copy_of(frame);
         // R1
-        let session = match &session {
-            Session::Id(id) if pool.is_live(id) => Some(id),
-            Session::None if group.scheme.danger_accept_replays => None,
-            Session::None => return Ok(known(Verdict::StaleSession, Reason::NoFreshness)),
-            Session::Id(_) => {
+        let session = match session {
+            UnderSession::Live(id) => Some(id),
+            UnderSession::Empty if group.scheme.danger_accept_replays => None,
+            UnderSession::Empty => return Ok(known(Verdict::StaleSession, Reason::NoFreshness)),
+            UnderSession::Expired => {
                 return Ok(match self.recall(group, &copy)? {
                     Some(_) => known(Verdict::Duplicate, Reason::Accepted),
                     None => known(Verdict::StaleSession, Reason::Expired),
@@ -188,7 +160,7 @@ impl Receiver {
         // R2, R4: stored before it is handed over.
         let accepting = Accepting {
             group: &group.name,
-            session,
+            session: session.as_ref(),
             address,
             copy,
             limit: group.session_memory,
@@ -201,25 +173,21 @@ impl Receiver {
         Ok(match acceptance {
             Acceptance::Known => known(Verdict::Duplicate, Reason::Accepted),
             Acceptance::Full => {
-                pool.retire(session, now, self.clock.wall());
+                pool.retire(session.as_ref(), now, self.clock.wall());
                 known(Verdict::StaleSession, Reason::SessionFull)
             }
             Acceptance::New { last } => {
                 if last {
-                    pool.retire(session, now, self.clock.wall());
+                    pool.retire(session.as_ref(), now, self.clock.wall());
                 }
                 let reason = match session {
                     Some(_) => Reason::Fresh,
                     None => Reason::FreshUnprotected,
                 };
-                if group.is_strict() {
-                    // Under the same lock: no other thread may use this session meanwhile.
-                    pool.retire(None, now, self.clock.wall());
-                }
-                let fresh = known(Verdict::Fresh, reason);
-                Message {
-                    data: Some(opened.data),
-                    ..fresh
+                Judged {
+                    advanced: true,
+                    plaintext: Some(opened.plaintext),
+                    ..known(Verdict::Fresh, reason)
                 }
             }
         })
@@ -229,21 +197,16 @@ impl Receiver {
     fn judge_unverified(
         &self,
         frame: &Frame,
-        groups: &[(usize, &Group)],
+        topic: Option<&str>,
         key_sets: usize,
-    ) -> Result<Message, Error> {
-        let copy = Copy {
-            mac: *frame.mac(),
-            fingerprint: frame.fingerprint(),
-        };
-        for (_, group) in groups {
+    ) -> Result<Judged, Error> {
+        let copy = copy_of(frame);
+        for (index, group) in self.groups_of(topic) {
             if let Some(address) = self.recall(group, &copy)? {
-                let listed = group.device(&address);
-                let device = listed.and_then(|index| self.keyring.devices().get(index));
-                return Ok(Message {
-                    device: device.map(|device| Arc::clone(&device.name)),
-                    group: Some(Arc::clone(&group.name)),
-                    ..Message::new(Verdict::Duplicate, Reason::Accepted)
+                return Ok(Judged {
+                    device: group.device(&address),
+                    group: Some(index),
+                    ..Judged::new(Verdict::Duplicate, Reason::Accepted)
                 });
             }
         }
@@ -251,7 +214,7 @@ impl Receiver {
             0 => Reason::NoKeys,
             key_sets => Reason::NotVerified { key_sets },
         };
-        Ok(Message::new(Verdict::Forged, reason))
+        Ok(Judged::new(Verdict::Forged, reason))
     }
 
     fn recall(&self, group: &Group, copy: &Copy) -> Result<Option<Vec<u8>>, Error> {
@@ -261,6 +224,20 @@ impl Receiver {
             Ok(())
         })?;
         Ok(address)
+    }
+}
+
+fn pool_of(pools: &mut [Pool], group_index: usize) -> &mut Pool {
+    match pools.get_mut(group_index) {
+        Some(pool) => pool,
+        None => unreachable!("one pool a group"),
+    }
+}
+
+fn copy_of(frame: &Frame) -> Copy {
+    Copy {
+        mac: *frame.mac(),
+        fingerprint: frame.fingerprint(),
     }
 }
 

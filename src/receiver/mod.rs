@@ -1,12 +1,14 @@
 //! Opens uplinks: keyring, sessions and frame to a verdict.
 
 mod judge;
+mod judged;
 mod pool;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+pub use self::judged::Judged;
 use self::pool::{Heard, Pool};
 use crate::classic::SessionId;
 use crate::clock::{Clock, Random, SystemClock, SystemRandom};
@@ -120,11 +122,26 @@ impl Receiver {
         topic: Option<&str>,
         retained: bool,
     ) -> Result<Message, Error> {
-        let message = self.judge(payload, topic, retained)?;
-        if let Some(count) = self.counts.get(message.verdict.index()) {
+        let judged = self.judge(payload, topic, retained)?;
+        Ok(judged.into_message(&self.keyring))
+    }
+
+    /// As [`Self::open`], for bindings, which make objects of their own: with places in the
+    /// keyring instead of names, and the data where it was decrypted.
+    ///
+    /// # Errors
+    /// [`Error::Store`]
+    pub fn judge(
+        &self,
+        payload: &[u8],
+        topic: Option<&str>,
+        retained: bool,
+    ) -> Result<Judged, Error> {
+        let judged = self.judge_classic(payload, topic, retained)?;
+        if let Some(count) = self.counts.get(judged.verdict.index()) {
             count.fetch_add(1, Ordering::Relaxed);
         }
-        Ok(message)
+        Ok(judged)
     }
 
     /// Takes a message of a session topic; false if `topic` is none.

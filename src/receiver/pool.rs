@@ -4,7 +4,6 @@
 
 use core::cmp::Ordering;
 use std::collections::{HashSet, VecDeque};
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::classic::SessionId;
@@ -44,7 +43,8 @@ pub(super) struct Pool {
     ahead: Option<u64>,
     republish: Option<Duration>,
     last_published: Option<Duration>,
-    view: Arc<View>,
+    /// What a frame is tried under: the live ones, then the expired ones, then none.
+    texts: Vec<SessionText>,
 }
 
 #[derive(Debug)]
@@ -53,11 +53,13 @@ struct Live {
     ends: Duration,
 }
 
-/// The sessions that a frame is tried under: the live ones first.
-#[derive(Debug, Default)]
-pub(super) struct View {
-    pub(super) ids: Vec<SessionId>,
-    pub(super) texts: Vec<SessionText>,
+/// What a frame verified under.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum UnderSession {
+    Live(SessionId),
+    Expired,
+    /// It has no freshness (R1).
+    Empty,
 }
 
 /// A session as it enters the MAC.
@@ -116,20 +118,24 @@ impl Pool {
             ahead: None,
             republish: None,
             last_published: None,
-            view: Arc::default(),
+            texts: Vec::new(),
         };
         pool.changed();
         pool
     }
 
-    /// The sessions to try a frame under, expired ones among them.
-    pub(super) fn view(&mut self, now: Duration) -> Arc<View> {
-        self.expire(now);
-        Arc::clone(&self.view)
+    /// What to try a frame under, once those are expired whose time is over.
+    pub(super) fn texts(&self) -> &[SessionText] {
+        &self.texts
     }
 
-    pub(super) fn is_live(&self, id: &SessionId) -> bool {
-        self.live.iter().any(|live| live.id == *id)
+    /// Which session the text at this place is of.
+    pub(super) fn session(&self, text: usize) -> UnderSession {
+        match (self.live.get(text), text + 1 == self.texts.len()) {
+            (Some(live), _) => UnderSession::Live(live.id),
+            (None, false) => UnderSession::Expired,
+            (None, true) => UnderSession::Empty,
+        }
     }
 
     /// Ends one session before its time, or under policy `strict` whatever lives.
@@ -334,11 +340,16 @@ impl Pool {
         self.changed();
     }
 
+    fn is_live(&self, id: &SessionId) -> bool {
+        self.live.iter().any(|live| live.id == *id)
+    }
+
     fn is_authority(&self, now: Duration) -> bool {
         self.authority && self.yields_until.is_none_or(|until| now >= until)
     }
 
-    fn expire(&mut self, now: Duration) {
+    /// Ends the sessions whose time is over.
+    pub(super) fn expire(&mut self, now: Duration) {
         if self.live.iter().all(|live| now < live.ends) {
             return;
         }
@@ -356,17 +367,11 @@ impl Pool {
     fn changed(&mut self) {
         let surplus = self.expired.len().saturating_sub(EXPIRED_KEPT);
         self.expired.drain(..surplus);
-        let ids: Vec<SessionId> = self
-            .live
-            .iter()
-            .map(|live| live.id)
-            .chain(self.expired.iter().copied())
-            .collect();
-        let texts = ids
-            .iter()
+        let live = self.live.iter().map(|live| &live.id);
+        self.texts = live
+            .chain(&self.expired)
             .map(|id| SessionText::Id(id.text()))
             .chain([SessionText::Empty])
             .collect();
-        self.view = Arc::new(View { ids, texts });
     }
 }

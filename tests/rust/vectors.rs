@@ -62,7 +62,7 @@ fn classic_open() {
         let opened = opened.unwrap_or_else(|| panic!("{} is refused", record.name()));
         assert_eq!(opened.node(), record.bytes("node_id"), "{}", record.name());
         assert_eq!(opened.iv.to_vec(), record.bytes("iv"), "{}", record.name());
-        assert_eq!(opened.data, record.bytes("data"), "{}", record.name());
+        assert_eq!(opened.data(), record.bytes("data"), "{}", record.name());
         let session = usize::from(frame.layout() != Layout::Port);
         assert_eq!(opened.session, session, "{}", record.name());
     }

@@ -1,0 +1,109 @@
+//! What became of a frame, before anything is copied for the application.
+
+use core::fmt;
+use std::sync::Arc;
+
+use crate::keyring::Keyring;
+use crate::message::{Message, Reason};
+use crate::plaintext::Plaintext;
+use crate::sealed::{Address, Kind};
+use crate::verdict::Verdict;
+
+/// What [`crate::Receiver::judge`] answers: a [`Message`] that names devices by their places.
+#[derive(Clone)]
+pub struct Judged {
+    /// The answer.
+    pub verdict: Verdict,
+    /// Which of [`Keyring::devices`] it is of.
+    pub device: Option<usize>,
+    /// Which of [`Keyring::groups`] has the keys that verified it.
+    pub group: Option<usize>,
+    /// [`Message::kind`]
+    pub kind: Kind,
+    /// [`Message::address`]
+    pub address: Option<Address>,
+    /// [`Message::counter`]
+    pub counter: Option<u64>,
+    /// [`Message::epoch`]
+    pub epoch: Option<u16>,
+    /// [`Message::advanced`]
+    pub advanced: bool,
+    /// [`Message::session_bound`]
+    pub session_bound: bool,
+    /// [`Message::replay_protected`]
+    pub replay_protected: bool,
+    /// [`Message::reason`]
+    pub reason: Reason,
+    /// A verified node ID that the keyring does not list, for people.
+    pub(super) unlisted: Option<Arc<str>>,
+    /// There exactly when the verdict is [`Verdict::Fresh`].
+    pub(super) plaintext: Option<Plaintext>,
+}
+
+impl Judged {
+    pub(super) const fn new(verdict: Verdict, reason: Reason) -> Self {
+        Self {
+            verdict,
+            device: None,
+            group: None,
+            kind: Kind::Data,
+            address: None,
+            counter: None,
+            epoch: None,
+            advanced: false,
+            session_bound: false,
+            replay_protected: true,
+            reason,
+            unlisted: None,
+            plaintext: None,
+        }
+    }
+
+    /// The reading; there exactly when the verdict is [`Verdict::Fresh`].
+    #[must_use]
+    pub fn data(&self) -> Option<&[u8]> {
+        self.plaintext.as_ref().map(Plaintext::as_bytes)
+    }
+
+    /// The verified node ID of a classic frame; bytes that are not printable ASCII as `\xNN`.
+    #[must_use]
+    pub fn node_id<'a>(&'a self, keyring: &'a Keyring) -> Option<&'a Arc<str>> {
+        let listed = || {
+            self.group?;
+            let device = keyring.devices().get(self.device?)?;
+            device.classic.as_ref()?.node_id.as_ref()
+        };
+        self.unlisted.as_ref().or_else(listed)
+    }
+
+    pub(super) fn into_message(self, keyring: &Keyring) -> Message {
+        let device = self.device.and_then(|place| keyring.devices().get(place));
+        let group = self.group.and_then(|place| keyring.groups().get(place));
+        Message {
+            verdict: self.verdict,
+            device: device.map(|device| Arc::clone(&device.name)),
+            group: group.map(|group| Arc::clone(&group.name)),
+            node_id: self.node_id(keyring).cloned(),
+            data: self.data().map(<[u8]>::to_vec),
+            kind: self.kind,
+            address: self.address,
+            counter: self.counter,
+            epoch: self.epoch,
+            advanced: self.advanced,
+            session_bound: self.session_bound,
+            replay_protected: self.replay_protected,
+            reason: self.reason,
+        }
+    }
+}
+
+/// A plaintext stays out of logs.
+impl fmt::Debug for Judged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Judged")
+            .field("verdict", &self.verdict)
+            .field("device", &self.device)
+            .field("group", &self.group)
+            .finish_non_exhaustive()
+    }
+}
