@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from typing import Final
 
-from . import session
+from . import aes_siv, session, wycheproof
 from .classic import files as classic
 from .grammar import Records, VectorFile, parse
 from .sealed import files as sealed
 
-FILES: Final[tuple[VectorFile, ...]] = (*classic.FILES, *session.FILES, *sealed.FILES)
+FILES: Final[tuple[VectorFile, ...]] = (
+    *classic.FILES,
+    *session.FILES,
+    *aes_siv.FILES,
+    *wycheproof.FILES,
+    *sealed.FILES,
+)
 
 
 def checked(file: VectorFile) -> tuple[str, Records]:

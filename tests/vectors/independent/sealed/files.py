@@ -8,6 +8,7 @@ from typing import Final
 
 from ..grammar import GRAMMAR, Fields, VectorFile, file_text
 from ..outcomes import Refused, Rejected
+from . import control_vectors, head_vectors, window_vectors
 from .armor import armor, dearmor
 from .detecting import Detection, detect_records, told
 from .frame import open_frame, parse, seal
@@ -288,4 +289,7 @@ FILES: Final = (
         check_detect,
     ),
     VectorFile("sealed_keys.txt", lambda: file_text(KEYS_HEADER, key_records()), check_key),
+    *control_vectors.FILES,
+    *window_vectors.FILES,
+    *head_vectors.FILES,
 )
