@@ -7,6 +7,7 @@ from typing import Final
 from . import aes_siv, session, wycheproof
 from .classic import files as classic
 from .grammar import Records, VectorFile, parse
+from .scenario import files as scenario
 from .sealed import files as sealed
 
 FILES: Final[tuple[VectorFile, ...]] = (
@@ -15,6 +16,7 @@ FILES: Final[tuple[VectorFile, ...]] = (
     *aes_siv.FILES,
     *wycheproof.FILES,
     *sealed.FILES,
+    *scenario.FILES,
 )
 
 

@@ -1,0 +1,1 @@
+"""Hosts and devices in time: what the stateless vectors cannot say."""
