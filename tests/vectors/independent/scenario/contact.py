@@ -16,6 +16,7 @@ def contact_scenarios() -> Iterator[Script]:
     yield heads_are_floors()
     yield tombstone()
     yield restart_keeps_all()
+    yield danger_first_contact()
 
 
 def first_contact() -> Script:
@@ -180,4 +181,33 @@ def restart_keeps_all() -> Script:
     s.opens(held, "stale_session", "Bound to a session that has expired with the restart.")
     s.fresh("kitchen", unbound, b"20.2")
     s.sends("kitchen", kitchen, b"on", "The device's session is current, the counter goes on.")
+    return s
+
+
+def danger_first_contact() -> Script:
+    about = "First contact switched off: any frame opens the window, and captured ones do so too."
+    s = Script("danger-first-contact", about, danger_first_contact=True)
+    kitchen, attic = s.lists("kitchen"), s.lists("attic")
+    attic.beacon = s.start()
+    kitchen.counter = 1000
+    reading = kitchen.send(b"20.0")
+    s.fresh("kitchen", reading, b"20.0", "Unbound: the head is its counter, and all bits are set.")
+    s.asks("kitchen", "A hello is wanted all the same: there is no session to command under.")
+    s.opens(reading, "duplicate")
+    kitchen.counter = 999
+    s.opens(kitchen.send(b"19.9"), "duplicate")
+    kitchen.counter = 900
+    s.opens(kitchen.send(b"19.0"), "replayed")
+    kitchen.counter = 1001
+    s.fresh("kitchen", kitchen.send(b"20.1"), b"20.1")
+    attic.counter = 7
+    s.fresh("attic", attic.send(b"18.0", bound=True), b"18.0", "Bound: the beacon's time counts.")
+    s.asks("attic")
+    s.opens(attic.send(b"18.1"), "replayed")
+    hello = kitchen.hello(draw(s.name, "random", 16))
+    s.fresh("kitchen", hello, None, "An unbound hello.")
+    s.is_welcomed("kitchen", kitchen, s.head(kitchen) + 1)
+    kitchen.beacon = s.again("empty", "The store is lost, and what was captured is fresh.")
+    s.fresh("kitchen", reading, b"20.0", "That is the danger.")
+    s.asks("kitchen")
     return s

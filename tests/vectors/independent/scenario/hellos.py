@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..draw import draw
+from ..sealed import control
 from ..sealed.model import LAST_COUNTER
 from .device import Device
 from .script import Script
@@ -175,6 +176,11 @@ def welcome_lost() -> Script:
         plaintext="6f6e",
         expect="no_session",
     )
+    kitchen.counter = head + 1
+    other = kitchen.seal("control", kitchen.sessions[0].session, control.ack(bytes(16)))
+    s.fresh("kitchen", other, None, "An acknowledgement of something else, under the session.")
+    s.step("send", "That is no welcome.", device="kitchen", plaintext="6f6e", expect="no_session")
+    head, kitchen.counter = head + 1, 2
     again = kitchen.hello_again()
     s.opens(again, "replayed", "The same session and a new counter, below the head.")
     s.is_welcomed("kitchen", kitchen, head + WITHHELD)

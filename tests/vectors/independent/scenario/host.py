@@ -94,6 +94,7 @@ class Host:
     wall: int
     store: Store
     authority: bool = True
+    danger_first_contact: bool = False
     now: int = 0
     due: int = 0
     random: bytes = b""
@@ -220,10 +221,13 @@ class Host:
 
     def meet(self, frame: Frame, session: bytes, listed: Listed, learned: Learned) -> None:
         """Open the window of a device at first contact, or refuse to."""
-        if session not in self.store.beacons.live or time_of(session) < self.store.since:
+        time = None
+        if session in self.store.beacons.live and time_of(session) >= self.store.since:
+            time = time_of(session)
+        elif not self.danger_first_contact:
             self.ask_if_unmet(listed, learned)
             raise Rejected("stale_session")
-        window = first_contact(frame.counter, time_of(session))
+        window = first_contact(frame.counter, time)
         if learned.window is not None:
             window.head = max(window.head, learned.window.head)
         learned.window, learned.contact_due = window, False

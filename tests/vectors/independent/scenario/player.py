@@ -24,6 +24,7 @@ class HostPlayer:
     fleet_key: bytes = b""
     now: int = 0
     classic: ClassicCase | None = None
+    danger_first_contact: bool = False
     keyring: dict[bytes, Listed] = field(default_factory=dict)
     hosts: dict[str, Host] = field(default_factory=dict)
     saved: dict[str, Store] = field(default_factory=dict)
@@ -46,6 +47,8 @@ class HostPlayer:
         self.fleet_key = bytes.fromhex(record["fleet_key"])
         self.now = int(record["now"])
         self.classic = classic_group(record) if "iv_key" in record else None
+        assert record.get("danger_first_contact", "true") == "true"
+        self.danger_first_contact = "danger_first_contact" in record
         self.keyring, self.hosts, self.saved = {}, {}, {}
 
     def step_device(self, record: Record) -> None:
@@ -74,6 +77,7 @@ class HostPlayer:
             wall=self.now,
             store=Store(self.now),
             authority=record.get("role") != "follower",
+            danger_first_contact=self.danger_first_contact,
         )
         self.run_again(record)
 

@@ -24,6 +24,7 @@ class Script:
     name: str
     about: str
     classic: bool = False
+    danger_first_contact: bool = False
     records: list[Record] = field(default_factory=list)
     player: HostPlayer = field(default_factory=HostPlayer)
 
@@ -38,6 +39,8 @@ class Script:
         }
         if self.classic:
             head |= {key: value.hex() for key, value in draw_keys(self.name)._asdict().items()}
+        if self.danger_first_contact:
+            head["danger_first_contact"] = "true"
         self.player(head)
         self.records.append(head)
 
