@@ -8,7 +8,7 @@ use super::parse::{
     read_topic_name,
 };
 use super::place::read_secret_file;
-use super::reader::{Lines, Table};
+use super::reader::Table;
 use crate::classic::{Layout, Scheme};
 use crate::error::KeyringError;
 use crate::key::ClassicKeys;
@@ -30,8 +30,7 @@ pub(crate) fn parse_device(path: &Path) -> Result<DeviceFile, KeyringError> {
 
 /// The device, and whether its file allows that others read it.
 fn parse(text: &str) -> Result<(DeviceFile, bool), KeyringError> {
-    let lines = Lines::new(text);
-    let mut top = Table::parse(text, &lines)?;
+    let mut top = Table::parse(text)?;
     check_version(&mut top)?;
     let allow_wide_permissions = top.bool("allow_wide_permissions")?;
     let name = checked_name(&top.required("name", "what people call the device")?)?;

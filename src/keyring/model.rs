@@ -12,6 +12,9 @@ use crate::error::{KeyringError, KeyringProblem};
 use crate::key::{ClassicKeys, SessionKey};
 use crate::topic::TopicFilter;
 
+/// Which device has which name.
+pub(super) type DeviceNames = HashMap<Arc<str>, usize, foldhash::fast::RandomState>;
+
 /// The devices and their keys. Immutable.
 #[derive(Debug)]
 pub struct Keyring {
@@ -20,7 +23,7 @@ pub struct Keyring {
     pub(super) groups: Vec<Group>,
     pub(super) fleets: Vec<Fleet>,
     pub(super) devices: Vec<Device>,
-    pub(super) names: HashMap<Arc<str>, usize>,
+    pub(super) names: DeviceNames,
     pub(super) addresses: Addresses,
     pub(super) wide_permissions: bool,
 }

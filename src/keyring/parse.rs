@@ -6,9 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::fleet::{Fleet, Sealed};
-use super::model::{Classic, Device, Group, KeySet, Keyring, NODE_ID, Policy, SessionTimes};
+use super::model::{
+    Classic, Device, DeviceNames, Group, KeySet, Keyring, NODE_ID, Policy, SessionTimes,
+};
 use super::parse_fleet::{Addresses, read_fleet, read_sealed};
-use super::reader::{Lines, Table, Value};
+use super::reader::{Place, Table, Value};
 use crate::classic::{DataMode, Layout, MacOver, Scheme};
 use crate::error::{KeyringError, KeyringProblem};
 use crate::key::{AesKey, ClassicKeys, Passphrase, SessionKey, StaticIv};
@@ -28,8 +30,7 @@ impl Keyring {
 
 /// The keyring, and whether it allows that others read it.
 pub(super) fn read(text: &str) -> Result<(Keyring, bool)> {
-    let lines = Lines::new(text);
-    let mut top = Table::parse(text, &lines)?;
+    let mut top = Table::parse(text)?;
     check_version(&mut top)?;
     let allow_wide_permissions = top.bool("allow_wide_permissions")?;
     let session_key = {
@@ -54,8 +55,8 @@ pub(super) fn read(text: &str) -> Result<(Keyring, bool)> {
         groups,
         fleets,
         devices: Vec::new(),
-        lines: Vec::new(),
-        names: HashMap::new(),
+        places: Vec::new(),
+        names: DeviceNames::default(),
         addresses: Addresses::default(),
     };
     for table in top.tables("device")? {
@@ -246,22 +247,20 @@ pub(super) fn read_keys(
     mut table: Table<'_>,
     allow_article_keys: bool,
 ) -> Result<(ClassicKeys, bool)> {
-    fn key<T>(
-        table: &mut Table<'_>,
+    fn key<'a, T>(
+        table: &mut Table<'a>,
         field: &'static str,
         new: fn(&[u8]) -> Result<T>,
-    ) -> Result<(T, usize)> {
+    ) -> Result<(T, Place<'a>)> {
         let value = table.required(field, "write { hex = \"…\" } or { text = \"…\" }")?;
-        let line = value.line();
-        let name = value.error(KeyringProblem::ArticleKeys).field;
-        let bytes = value.key()?;
-        let key = new(&bytes).map_err(|error| error.at(line, name.unwrap_or_default()))?;
-        Ok((key, line))
+        let place = value.place();
+        let key = place.check(new(&value.key()?))?;
+        Ok((key, place))
     }
-    let (iv_key, iv_key_line) = key(&mut table, "iv_key", AesKey::new)?;
-    let (data_key, data_key_line) = key(&mut table, "data_key", AesKey::new)?;
-    let (static_iv, static_iv_line) = key(&mut table, "static_iv", StaticIv::new)?;
-    let (passphrase, passphrase_line) = key(&mut table, "passphrase", Passphrase::new)?;
+    let (iv_key, iv_key_place) = key(&mut table, "iv_key", AesKey::new)?;
+    let (data_key, data_key_place) = key(&mut table, "data_key", AesKey::new)?;
+    let (static_iv, static_iv_place) = key(&mut table, "static_iv", StaticIv::new)?;
+    let (passphrase, passphrase_place) = key(&mut table, "passphrase", Passphrase::new)?;
     let keys = ClassicKeys {
         iv_key,
         data_key,
@@ -270,44 +269,41 @@ pub(super) fn read_keys(
     };
     let printed = keys.printed_in_article();
     if let (Some(field), false) = (printed, allow_article_keys) {
-        let line = match field {
-            "iv_key" => iv_key_line,
-            "data_key" => data_key_line,
-            "static_iv" => static_iv_line,
-            _ => passphrase_line,
+        let place = match field {
+            "iv_key" => iv_key_place,
+            "data_key" => data_key_place,
+            "static_iv" => static_iv_place,
+            _ => passphrase_place,
         };
-        let error = table.error(field, KeyringProblem::ArticleKeys);
-        return Err(KeyringError {
-            line: Some(line),
-            ..error
-        });
+        return Err(place.error(KeyringProblem::ArticleKeys));
     }
     table.finish()?;
     Ok((keys, printed.is_some()))
 }
 
 /// The groups, and the devices as they are read into them.
-struct Builder {
+struct Builder<'a> {
     groups: Vec<Group>,
     fleets: Vec<Fleet>,
     devices: Vec<Device>,
-    /// The line of each device, for those that come after.
-    lines: Vec<usize>,
-    names: HashMap<Arc<str>, usize>,
+    /// The name of each device, for those that come after.
+    places: Vec<Place<'a>>,
+    names: DeviceNames,
     addresses: Addresses,
 }
 
-impl Builder {
-    fn read_device(&mut self, mut table: Table<'_>) -> Result<()> {
+impl<'a> Builder<'a> {
+    fn read_device(&mut self, mut table: Table<'a>) -> Result<()> {
         let index = self.devices.len();
-        let (name, line) = read_device_name(&mut table)?;
+        let (name, place) = read_device_name(&mut table)?;
         match self.names.entry(name.clone()) {
             Entry::Vacant(vacant) => vacant.insert(index),
             Entry::Occupied(first) => {
-                let first = self.lines.get(*first.get()).copied().unwrap_or_default();
-                let name = name.to_string();
-                let problem = KeyringProblem::DuplicateName { name, first };
-                return Err(KeyringError::new(problem).at(line, "device.name"));
+                let first = *first.get();
+                return Err(place.error(KeyringProblem::DuplicateName {
+                    name: name.to_string(),
+                    first: self.line(first),
+                }));
             }
         };
         let classic = match table.value("classic") {
@@ -322,7 +318,7 @@ impl Builder {
             return Err(table.error("sealed", KeyringProblem::NoFormat));
         }
         table.finish()?;
-        self.lines.push(line);
+        self.places.push(place);
         self.devices.push(Device {
             name,
             classic,
@@ -344,8 +340,12 @@ impl Builder {
         KeyringProblem::DuplicateAddress {
             address,
             owner: device.map_or_else(String::new, |device| device.name.to_string()),
-            first: self.lines.get(owner).copied().unwrap_or_default(),
+            first: self.line(owner),
         }
+    }
+
+    fn line(&self, device: usize) -> usize {
+        self.places.get(device).map_or(0, Place::line)
     }
 
     fn read_classic(&mut self, mut table: Table<'_>, device: usize) -> Result<Classic> {
@@ -435,7 +435,7 @@ pub(super) fn read_name(table: &mut Table<'_>, names: &mut Names) -> Result<Arc<
     let name = checked_name(&value)?;
     match names.0.entry(name.clone()) {
         Entry::Vacant(vacant) => {
-            vacant.insert(value.line());
+            vacant.insert(value.place().line());
             Ok(name)
         }
         Entry::Occupied(first) => Err(value.error(KeyringProblem::DuplicateName {
@@ -445,9 +445,9 @@ pub(super) fn read_name(table: &mut Table<'_>, names: &mut Names) -> Result<Arc<
     }
 }
 
-fn read_device_name(table: &mut Table<'_>) -> Result<(Arc<str>, usize)> {
+fn read_device_name<'a>(table: &mut Table<'a>) -> Result<(Arc<str>, Place<'a>)> {
     let value = table.required("name", "what people call it")?;
-    Ok((checked_name(&value)?, value.line()))
+    Ok((checked_name(&value)?, value.place()))
 }
 
 pub(super) fn checked_name(value: &Value<'_>) -> Result<Arc<str>> {

@@ -1,7 +1,6 @@
 //! TOML tables read field by field: every complaint names the line and the field, none the value.
 
-use std::borrow::Cow;
-
+use smallvec::SmallVec;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 use zeroize::Zeroizing;
@@ -10,59 +9,101 @@ use crate::error::{KeyringError, KeyringProblem};
 
 type Result<T> = core::result::Result<T, KeyringError>;
 
-/// Byte offsets to line numbers.
-pub(super) struct Lines(Vec<usize>);
+/// The fields that lead to a value: `device.classic.keys.iv_key.hex` is the deepest there is.
+#[derive(Clone, Copy, Default)]
+struct Path([&'static str; 5]);
 
-impl Lines {
-    pub(super) fn new(text: &str) -> Self {
-        Self(text.match_indices('\n').map(|(at, _)| at).collect())
+/// Where something stands: its offset in the text, and the fields that lead to it. Line and
+/// name cost time, so they are made for complaints alone.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
+    text: &'a str,
+    offset: usize,
+    path: Path,
+}
+
+impl<'a> Place<'a> {
+    fn inside(&self, field: &'static str, offset: usize) -> Self {
+        let mut path = self.path;
+        if let Some(free) = path.0.iter_mut().find(|each| each.is_empty()) {
+            *free = field;
+        }
+        Self {
+            text: self.text,
+            offset,
+            path,
+        }
     }
 
-    pub(super) fn line(&self, offset: usize) -> usize {
-        1 + self.0.partition_point(|&newline| newline < offset)
+    /// From 1.
+    pub(super) fn line(&self) -> usize {
+        let before = self.text.as_bytes().iter().take(self.offset);
+        1 + before.filter(|&&byte| byte == b'\n').count()
+    }
+
+    fn name(&self) -> String {
+        let fields = self.path.0.split(|each| each.is_empty()).next();
+        fields.unwrap_or_default().join(".")
+    }
+
+    pub(super) fn error(&self, problem: KeyringProblem) -> KeyringError {
+        KeyringError::new(problem).at(self.line(), self.name())
+    }
+
+    pub(super) fn invalid(&self, expected: &'static str) -> KeyringError {
+        self.error(KeyringProblem::InvalidValue { expected })
+    }
+
+    /// Puts line and field on the complaint of a constructor that knows neither.
+    pub(super) fn check<T>(&self, result: Result<T>) -> Result<T> {
+        result.map_err(|error| error.at(self.line(), self.name()))
     }
 }
 
 /// One table, its fields taken one by one; [`Table::finish`] refuses what is left.
 pub(super) struct Table<'a> {
-    lines: &'a Lines,
-    path: Cow<'static, str>,
-    line: usize,
+    place: Place<'a>,
     fields: DeTable<'a>,
-    known: Vec<&'static str>,
+    known: SmallVec<[&'static str; 8]>,
 }
 
 impl<'a> Table<'a> {
-    pub(super) fn parse(text: &'a str, lines: &'a Lines) -> Result<Self> {
+    pub(super) fn parse(text: &'a str) -> Result<Self> {
+        let place = |offset| Place {
+            text,
+            offset,
+            path: Path::default(),
+        };
         let fields = DeTable::parse(text).map_err(|error| {
             // Of the parser's words only those that quote nothing of the text.
             let problem = KeyringProblem::Syntax(error.message().to_owned());
-            let line = error.span().map(|span| lines.line(span.start));
+            let line = error.span().map(|span| place(span.start).line());
             KeyringError {
                 line,
                 ..KeyringError::new(problem)
             }
         })?;
-        Ok(Self {
-            lines,
-            path: Cow::Borrowed(""),
-            line: 1,
-            fields: fields.into_inner(),
-            known: Vec::new(),
-        })
+        Ok(Self::new(place(0), fields.into_inner()))
     }
 
-    pub(super) fn error(&self, field: &str, problem: KeyringProblem) -> KeyringError {
-        KeyringError::new(problem).at(self.line, self.name(field))
+    fn new(place: Place<'a>, fields: DeTable<'a>) -> Self {
+        Self {
+            place,
+            fields,
+            known: SmallVec::new(),
+        }
+    }
+
+    /// A complaint about a field that is not there.
+    pub(super) fn error(&self, field: &'static str, problem: KeyringProblem) -> KeyringError {
+        self.place.inside(field, self.place.offset).error(problem)
     }
 
     pub(super) fn value(&mut self, field: &'static str) -> Option<Value<'a>> {
         self.known.push(field);
         let (key, value) = self.fields.remove_entry(field)?;
         Some(Value {
-            lines: self.lines,
-            line: self.lines.line(key.span().start),
-            name: self.name(field),
+            place: self.place.inside(field, key.span().start),
             value: value.into_inner(),
         })
     }
@@ -92,24 +133,24 @@ impl<'a> Table<'a> {
         match self.fields.iter().next() {
             None => Ok(()),
             Some((key, _)) => {
-                let line = self.lines.line(key.span().start);
+                let offset = key.span().start;
+                let line = Place {
+                    offset,
+                    ..self.place
+                }
+                .line();
                 self.known.sort_unstable();
+                let path = self.place.name();
                 // A key may have been pasted here: only what looks like a field is shown.
-                let name = match (key.get_ref().as_ref(), &*self.path) {
-                    (field, _) if is_field_name(field) => self.name(field),
+                let name = match (key.get_ref().as_ref(), &*path) {
+                    (field, "") if is_field_name(field) => field.to_owned(),
+                    (field, path) if is_field_name(field) => format!("{path}.{field}"),
                     (_, "") => "at the top".to_owned(),
                     (_, path) => path.to_owned(),
                 };
-                let known = self.known;
+                let known = self.known.into_vec();
                 Err(KeyringError::new(KeyringProblem::UnknownField { known }).at(line, name))
             }
-        }
-    }
-
-    fn name(&self, field: &str) -> String {
-        match &*self.path {
-            "" => field.to_owned(),
-            path => format!("{path}.{field}"),
         }
     }
 }
@@ -120,28 +161,25 @@ fn is_field_name(text: &str) -> bool {
 
 /// A field's value, and where it stands.
 pub(super) struct Value<'a> {
-    lines: &'a Lines,
-    line: usize,
-    name: String,
+    place: Place<'a>,
     value: DeValue<'a>,
 }
 
 impl<'a> Value<'a> {
-    pub(super) const fn line(&self) -> usize {
-        self.line
+    pub(super) const fn place(&self) -> Place<'a> {
+        self.place
     }
 
     pub(super) fn error(&self, problem: KeyringProblem) -> KeyringError {
-        KeyringError::new(problem).at(self.line, &*self.name)
+        self.place.error(problem)
     }
 
-    /// Puts line and field on the complaint of a constructor that knows neither.
     pub(super) fn check<T>(&self, result: Result<T>) -> Result<T> {
-        result.map_err(|error| error.at(self.line, &*self.name))
+        self.place.check(result)
     }
 
     pub(super) fn invalid(&self, expected: &'static str) -> KeyringError {
-        self.error(KeyringProblem::InvalidValue { expected })
+        self.place.invalid(expected)
     }
 
     pub(super) fn str(&self) -> Result<&str> {
@@ -200,23 +238,24 @@ impl<'a> Value<'a> {
     pub(super) fn key(self) -> Result<Zeroizing<Vec<u8>>> {
         const FORM: &str =
             "written { hex = \"…\" } or, for the characters themselves, { text = \"…\" }";
-        let invalid = self.invalid(FORM);
-        let mut table = self.table().map_err(|_| invalid.clone())?;
+        let place = self.place;
+        let mut table = self.table().map_err(|_| place.invalid(FORM))?;
         let bytes = match (table.value("hex"), table.value("text")) {
             (Some(hex), None) => hex.hex()?,
             (None, Some(text)) => Zeroizing::new(text.str()?.as_bytes().to_vec()),
-            _ => return Err(invalid),
+            _ => return Err(place.invalid(FORM)),
         };
         table.finish().map(|()| bytes)
     }
 
     /// `{ hex = "…" }`, as bytes, and the place of the digits for who finds them wrong.
-    pub(super) fn hex_key(self) -> Result<(Zeroizing<Vec<u8>>, Value<'a>)> {
-        let invalid = self.invalid("written { hex = \"…\" }");
-        let mut table = self.table().map_err(|_| invalid.clone())?;
-        let digits = table.value("hex").ok_or(invalid)?;
+    pub(super) fn hex_key(self) -> Result<(Zeroizing<Vec<u8>>, Place<'a>)> {
+        let place = self.place;
+        let invalid = || place.invalid("written { hex = \"…\" }");
+        let mut table = self.table().map_err(|_| invalid())?;
+        let digits = table.value("hex").ok_or_else(invalid)?;
         let bytes = digits.hex()?;
-        table.finish().map(|()| (bytes, digits))
+        table.finish().map(|()| (bytes, digits.place))
     }
 
     /// A string, or `{ hex = "…" }`, as bytes.
@@ -233,37 +272,28 @@ impl<'a> Value<'a> {
 
     pub(super) fn table(self) -> Result<Table<'a>> {
         match self.value {
-            DeValue::Table(fields) => Ok(Table {
-                lines: self.lines,
-                path: Cow::Owned(self.name),
-                line: self.line,
-                fields,
-                known: Vec::new(),
-            }),
+            DeValue::Table(fields) => Ok(Table::new(self.place, fields)),
             _ => Err(self.invalid("a table")),
         }
     }
 
     fn tables(self) -> Result<Vec<Table<'a>>> {
-        let wrong = self.invalid(
-            "an array of tables: head each with its name in double brackets, like `[[device]]`",
-        );
+        let place = self.place;
+        let wrong = || {
+            place.invalid(
+                "an array of tables: head each with its name in double brackets, like `[[device]]`",
+            )
+        };
         let DeValue::Array(values) = self.value else {
-            return Err(wrong);
+            return Err(wrong());
         };
         values
             .into_iter()
             .map(|value: Spanned<DeValue<'a>>| {
-                let line = self.lines.line(value.span().start);
+                let offset = value.span().start;
                 match value.into_inner() {
-                    DeValue::Table(fields) => Ok(Table {
-                        lines: self.lines,
-                        path: Cow::Owned(self.name.clone()),
-                        line,
-                        fields,
-                        known: Vec::new(),
-                    }),
-                    _ => Err(wrong.clone()),
+                    DeValue::Table(fields) => Ok(Table::new(Place { offset, ..place }, fields)),
+                    _ => Err(wrong()),
                 }
             })
             .collect()
