@@ -155,59 +155,78 @@ impl HmacSha1State<'_> {
         mac
     }
 
-    /// The MACs of what was seen and then each of `endings`. In two passes: those of one pass do
-    /// not wait for each other, so that the processor works on several at a time.
+    /// The MACs of what was seen and then each of `endings`. Step by step for several at a time:
+    /// what does not wait for each other the processor does side by side.
     pub(crate) fn finish_each<S: AsRef<[u8]>>(
         &self,
         endings: &[S],
         mut each: impl FnMut(usize, &MacWords),
     ) {
-        const AT_ONCE: usize = 8;
+        const AT_ONCE: usize = 4;
+        let blank = Tail {
+            state: self.state,
+            blocks: [self.block, [0; SHA1_BLOCK]],
+            used: 0,
+        };
         for (chunk, endings) in endings.chunks(AT_ONCE).enumerate() {
-            let mut states = [[0; 5]; AT_ONCE];
-            for (state, ending) in states.iter_mut().zip(endings) {
-                *state = self.inner(ending.as_ref());
+            let mut tails = [blank; AT_ONCE];
+            for (tail, ending) in tails.iter_mut().zip(endings) {
+                tail.pad(self, ending.as_ref());
             }
-            for (at, (state, _)) in states.iter().zip(endings).enumerate() {
+            // H(K xor ipad || text)
+            for tail in tails.iter_mut().take(endings.len()) {
+                compress(&mut tail.state, tail.blocks.split_at(tail.used).0);
+            }
+            // H(K xor opad || H(K xor ipad || text)): always one block.
+            for tail in tails.iter_mut().take(endings.len()) {
+                let [block, _] = &mut tail.blocks;
+                *block = PADDED_DIGEST;
+                copy(block, &bytes(&tail.state));
+            }
+            for tail in tails.iter_mut().take(endings.len()) {
+                tail.state = self.key.outer;
+                compress(&mut tail.state, tail.blocks.split_at(1).0);
+            }
+            for (at, tail) in tails.iter().take(endings.len()).enumerate() {
                 #[cfg(test)]
                 MACS.with(|count| count.set(count.get() + 1));
-                each(AT_ONCE * chunk + at, &self.outer(state));
+                each(AT_ONCE * chunk + at, &tail.state);
             }
         }
     }
+}
 
-    /// `H(K xor ipad || text)`: the padding and the last one or two blocks (FIPS 180-4, 5.1.1).
-    fn inner(&self, ending: &[u8]) -> MacWords {
-        let end = self.used + ending.len();
-        let (blocks, padded) = match end {
-            0..=LENGTH_BEFORE => (1, SHA1_BLOCK),
-            _ if end <= LENGTH_BEFORE_TWO => (2, 2 * SHA1_BLOCK),
-            // It takes more than the two blocks below.
+/// The last one or two blocks.
+#[derive(Clone, Copy)]
+struct Tail {
+    state: MacWords,
+    blocks: [[u8; SHA1_BLOCK]; 2],
+    used: usize,
+}
+
+impl Tail {
+    /// FIPS 180-4, 5.1.1
+    fn pad(&mut self, seen: &HmacSha1State<'_>, ending: &[u8]) {
+        let end = seen.used + ending.len();
+        let padded = match end {
+            0..=LENGTH_BEFORE => 1,
+            _ if end <= LENGTH_BEFORE_TWO => 2,
+            // It takes more than two blocks.
             _ => {
-                let mut state = self.clone();
-                state.update(ending);
-                return state.inner(b"");
+                let mut seen = seen.clone();
+                seen.update(ending);
+                self.state = seen.state;
+                self.blocks = [seen.block, [0; SHA1_BLOCK]];
+                return self.pad(&seen, b"");
             }
         };
-        let mut tail = [[0; SHA1_BLOCK]; 2];
-        let bytes = tail.as_flattened_mut();
-        copy(bytes, &self.block);
-        copy(bytes.split_at_mut(self.used).1, ending);
+        let bytes = self.blocks.as_flattened_mut();
+        copy(bytes.split_at_mut(seen.used).1, ending);
         copy(bytes.split_at_mut(end).1, &[0x80]);
-        let bits = 8 * (self.length + ending.len() as u64);
-        copy(bytes.split_at_mut(padded - 8).1, &bits.to_be_bytes());
-        let mut state = self.state;
-        compress(&mut state, tail.split_at(blocks).0);
-        state
-    }
-
-    /// `H(K xor opad || inner)`: always one block.
-    fn outer(&self, inner: &MacWords) -> MacWords {
-        let mut block = PADDED_DIGEST;
-        copy(&mut block, &bytes(inner));
-        let mut state = self.key.outer;
-        compress(&mut state, core::slice::from_ref(&block));
-        state
+        let bits = 8 * (seen.length + ending.len() as u64);
+        let last = padded * SHA1_BLOCK - 8;
+        copy(bytes.split_at_mut(last).1, &bits.to_be_bytes());
+        self.used = padded;
     }
 }
 

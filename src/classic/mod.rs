@@ -16,6 +16,7 @@ pub use frame::{FRAME_BYTES_MAX, Frame};
 pub use keys::PreparedKeys;
 pub use node::NodeField;
 pub(crate) use node::is_node_id;
+pub(crate) use open::{Fit, open_into};
 pub use open::{Opened, open};
 pub use scheme::{DataMode, Layout, MacOver, Scheme};
 pub use seal::{danger_seal_with_iv, seal};

@@ -1,6 +1,7 @@
 //! Fields to a verified reading (`CLASSIC.md`, O4 to O8, P3).
 
 use core::fmt;
+use core::ops::Range;
 
 use subtle::{Choice, ConditionallySelectable};
 
@@ -58,25 +59,54 @@ pub fn open<S: AsRef<[u8]>>(
     sessions: &[S],
     scheme: &Scheme,
 ) -> Option<Opened> {
+    let mut plain = Bytes::new();
+    let fit = open_into(&mut plain, frame, keys, sessions, scheme)?;
+    Some(Opened {
+        plaintext: Plaintext::new(plain, fit.data),
+        node: fit.node,
+        iv: fit.iv,
+        session: fit.session,
+    })
+}
+
+/// Where a frame that verified has what, after it was decrypted.
+pub(crate) struct Fit {
+    /// How long the node field is, with which the buffer begins.
+    pub(crate) node: usize,
+    pub(crate) data: Range<usize>,
+    pub(crate) session: usize,
+    iv: [u8; BLOCK],
+}
+
+/// As [`open`], into a buffer that is overwritten. Without an answer nothing in it is believed.
+pub(crate) fn open_into<S: AsRef<[u8]>>(
+    plain: &mut Bytes,
+    frame: &Frame,
+    keys: &PreparedKeys,
+    sessions: &[S],
+    scheme: &Scheme,
+) -> Option<Fit> {
+    plain.clear();
+    plain.extend_from_slice(&frame.body);
     match (frame.layout, scheme.layout) {
-        (Layout::Port, Layout::Port) => open_port(frame, keys),
+        (Layout::Port, Layout::Port) => open_port(plain, frame, keys),
         (Layout::Hex | Layout::Raw, Layout::Hex | Layout::Raw) => {
-            open_under_sessions(frame, keys, sessions, scheme)
+            open_under_sessions(plain, frame, keys, sessions, scheme)
         }
         (Layout::Port, _) | (_, Layout::Port) => None,
     }
 }
 
 fn open_under_sessions<S: AsRef<[u8]>>(
+    plain: &mut [u8],
     frame: &Frame,
     keys: &PreparedKeys,
     sessions: &[S],
     scheme: &Scheme,
-) -> Option<Opened> {
+) -> Option<Fit> {
     // O4
-    let mut plain = Bytes::from_slice(&frame.body);
-    let node_bytes = frame.node_blocks * BLOCK;
-    let (padded_node, padded_data) = plain.split_at_mut_checked(node_bytes)?;
+    let start = frame.node_blocks * BLOCK;
+    let (padded_node, padded_data) = plain.split_at_mut_checked(start)?;
     let iv = decrypt_iv(frame, keys);
     aes_cbc_decrypt(&keys.data_cipher, &iv, padded_node.as_chunks_mut().0);
     aes_cbc_decrypt(&keys.data_cipher, &iv, padded_data.as_chunks_mut().0);
@@ -90,11 +120,7 @@ fn open_under_sessions<S: AsRef<[u8]>>(
         MacOver::Padded => padded_node,
     });
     state.update(&iv);
-    let mut fits = Fits {
-        any: Choice::from(0),
-        length: 0,
-        session: 0,
-    };
+    let mut fits = Fits::default();
     let mut try_candidate = |candidate: &[u8], possible: Choice| {
         let mut state = state.clone();
         state.update(match scheme.mac {
@@ -102,7 +128,8 @@ fn open_under_sessions<S: AsRef<[u8]>>(
             MacOver::Padded => padded_data,
         });
         state.finish_each(sessions, |session, mac| {
-            fits.note(candidate.len(), session, possible & mac_eq(mac, &frame.mac));
+            let fits_here = possible & mac_eq(mac, &frame.mac);
+            fits.note(candidate.len(), session, fits_here);
         });
     };
     // O6: all are computed; the longest candidate that fits is the last one taken.
@@ -120,40 +147,37 @@ fn open_under_sessions<S: AsRef<[u8]>>(
     }
     // O7
     let (length, session) = fits.found()?;
-    let node = node.len();
-    Some(Opened {
-        plaintext: Plaintext::new(plain, node_bytes..node_bytes + length),
-        node,
-        iv,
+    Some(Fit {
+        node: node.len(),
+        data: start..start + length,
         session,
+        iv,
     })
 }
 
 /// Which candidate and session fit, chosen in constant time.
+#[derive(Default)]
 struct Fits {
-    any: Choice,
-    length: u64,
-    session: u64,
+    /// 0 while none does.
+    found: u64,
 }
 
 impl Fits {
+    /// A frame has at most 2048 bytes; of sessions there are few.
     fn note(&mut self, length: usize, session: usize, fits: Choice) {
-        self.any |= fits;
-        self.length.conditional_assign(&(length as u64), fits);
-        self.session.conditional_assign(&(session as u64), fits);
+        let found = 1 << 63 | (length as u64) << 32 | session as u64;
+        self.found.conditional_assign(&found, fits);
     }
 
     fn found(&self) -> Option<(usize, usize)> {
-        if !bool::from(self.any) {
-            return None;
-        }
-        let session = usize::try_from(self.session).ok()?;
-        Some((usize::try_from(self.length).ok()?, session))
+        let length = usize::try_from(self.found << 1 >> 33).ok()?;
+        let session = usize::try_from(self.found & u64::from(u32::MAX)).ok()?;
+        (self.found != 0).then_some((length, session))
     }
 }
 
 /// P3
-fn open_port(frame: &Frame, keys: &PreparedKeys) -> Option<Opened> {
+fn open_port(plain: &mut [u8], frame: &Frame, keys: &PreparedKeys) -> Option<Fit> {
     let mut state = keys.mac.start();
     state.update(&frame.enc_iv);
     let mut fits = Choice::from(0);
@@ -162,20 +186,19 @@ fn open_port(frame: &Frame, keys: &PreparedKeys) -> Option<Opened> {
         return None;
     }
     let iv = decrypt_iv(frame, keys);
-    let mut data = Bytes::from_slice(&frame.body);
-    aes_cbc_decrypt(&keys.data_cipher, &iv, data.as_chunks_mut().0);
-    let padding = usize::from(*data.last()?);
-    let kept = data.len().checked_sub(padding)?;
+    aes_cbc_decrypt(&keys.data_cipher, &iv, plain.as_chunks_mut().0);
+    let padding = usize::from(*plain.last()?);
+    let kept = plain.len().checked_sub(padding)?;
     let right = (1..=BLOCK).contains(&padding)
-        && data
+        && plain
             .iter()
             .skip(kept)
             .all(|&byte| usize::from(byte) == padding);
-    right.then_some(Opened {
-        plaintext: Plaintext::new(data, 0..kept),
+    right.then_some(Fit {
         node: 0,
-        iv,
+        data: 0..kept,
         session: 0,
+        iv,
     })
 }
 
@@ -186,11 +209,16 @@ fn decrypt_iv(frame: &Frame, keys: &PreparedKeys) -> [u8; BLOCK] {
     iv
 }
 
-/// Without its trailing NULs.
+/// Whole blocks without their trailing NULs.
 fn strip(padded: &[u8]) -> &[u8] {
-    let length = padded
-        .iter()
-        .rposition(|&byte| byte != 0)
-        .map_or(0, |last| last + 1);
+    let (blocks, _) = padded.as_chunks::<BLOCK>();
+    let mut length = padded.len();
+    for block in blocks.iter().rev() {
+        let zeros = u128::from_le_bytes(*block).leading_zeros() / u8::BITS;
+        length -= zeros as usize;
+        if zeros as usize != BLOCK {
+            break;
+        }
+    }
     padded.split_at(length).0
 }

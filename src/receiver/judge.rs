@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use super::pool::{Pool, UnderSession};
 use super::{Judged, Receiver};
-use crate::classic::{Frame, Layout, NodeField, Opened, is_node_id, open};
+use crate::classic::{Fit, Frame, Layout, NodeField, is_node_id, open_into};
 use crate::error::Error;
 use crate::keyring::{Device, Group};
 use crate::message::Reason;
+use crate::plaintext::Bytes;
 use crate::store::{Acceptance, Accepting, Copy};
 use crate::verdict::Verdict;
 
@@ -16,26 +17,29 @@ struct Verified<'a> {
     group_index: usize,
     group: &'a Group,
     key_set: usize,
-    opened: Opened,
+    fit: Fit,
 }
 
+/// A verdict, and why.
+type Answer = (Verdict, Reason);
+
 impl Receiver {
+    /// What else is known of the frame goes into `judged`.
     pub(super) fn judge_classic(
         &self,
         payload: &[u8],
         topic: Option<&str>,
         retained: bool,
-    ) -> Result<Judged, Error> {
+        judged: &mut Judged,
+    ) -> Result<Answer, Error> {
         let port_allowed = || {
             self.groups_of(topic)
                 .any(|(_, group)| group.scheme.layout == Layout::Port)
         };
-        let frame = match Frame::parse_with(payload, port_allowed) {
+        let parsed = Frame::parse_with(payload, port_allowed);
+        let frame = match &parsed {
             Ok(frame) => frame,
-            Err(malformed) => {
-                let reason = Reason::Malformed(malformed);
-                return Ok(Judged::new(Verdict::Malformed, reason));
-            }
+            Err(malformed) => return Ok((Verdict::Malformed, Reason::Malformed(*malformed))),
         };
 
         let now = self.clock.monotonic();
@@ -43,7 +47,8 @@ impl Receiver {
         // several locks would cost more than other threads gain.
         let mut pools = self.pools();
         // O4 to O7: every key set is tried, whichever fits.
-        let mut verified = None;
+        let mut verified: Option<Verified<'_>> = None;
+        let mut other = Bytes::new();
         let mut key_sets = 0;
         let mut strict = false;
         for (group_index, group) in self.groups_of(topic) {
@@ -52,22 +57,37 @@ impl Receiver {
             key_sets += group.key_sets.len();
             strict |= group.is_strict();
             for (key_set, keys) in group.key_sets.iter().enumerate() {
-                let opened = open(&frame, &keys.keys, pool.texts(), &group.scheme);
-                let found = opened.map(|opened| Verified {
+                let plain = match verified {
+                    None => &mut judged.plain,
+                    Some(_) => &mut other,
+                };
+                let fit = open_into(plain, frame, &keys.keys, pool.texts(), &group.scheme);
+                let Some(fit) = fit else { continue };
+                let found = Verified {
                     group_index,
                     group,
                     key_set,
-                    opened,
+                    fit,
+                };
+                // Two groups with the same keys may share a topic: the one that lists the sender
+                // is meant.
+                let better = verified.as_ref().is_none_or(|first| {
+                    !first.lists_sender(&judged.plain, topic) && found.lists_sender(&other, topic)
                 });
-                verified = prefer_listed(verified, found, topic);
+                if better {
+                    if verified.is_some() {
+                        core::mem::swap(&mut judged.plain, &mut other);
+                    }
+                    verified = Some(found);
+                }
             }
         }
-        let mut judged = match verified {
+        let answer = match verified {
             Some(verified) => {
                 let pool = pool_of(&mut pools, verified.group_index);
-                self.judge_verified(&frame, verified, topic, pool, now)?
+                self.judge_verified(frame, &verified, topic, pool, now, judged)?
             }
-            None => self.judge_unverified(&frame, topic, key_sets)?,
+            None => self.judge_unverified(frame, topic, key_sets, judged)?,
         };
         // R3: under `strict` a session is good for one frame, whatever it was.
         if strict {
@@ -76,11 +96,10 @@ impl Receiver {
             }
         }
         // R5
-        if retained && judged.verdict == Verdict::StaleSession {
-            judged.verdict = Verdict::Duplicate;
-            judged.reason = Reason::RetainedStale;
-        }
-        Ok(judged)
+        Ok(match answer {
+            (Verdict::StaleSession, _) if retained => (Verdict::Duplicate, Reason::RetainedStale),
+            _ => answer,
+        })
     }
 
     /// The groups whose frames may come on this topic, with their places.
@@ -93,31 +112,22 @@ impl Receiver {
     fn judge_verified(
         &self,
         frame: &Frame,
-        verified: Verified<'_>,
+        verified: &Verified<'_>,
         topic: Option<&str>,
         pool: &mut Pool,
         now: Duration,
-    ) -> Result<Judged, Error> {
-        let Verified {
-            group_index,
-            group,
-            key_set,
-            opened,
-        } = verified;
+        judged: &mut Judged,
+    ) -> Result<Answer, Error> {
+        let &Verified { group, key_set, .. } = verified;
         let session = match frame.layout() {
-            Layout::Hex | Layout::Raw => pool.session(opened.session),
+            Layout::Hex | Layout::Raw => pool.session(verified.fit.session),
             Layout::Port => UnderSession::Empty,
         };
         let bound = !matches!(session, UnderSession::Empty);
-        let say = |verdict, reason| Judged {
-            group: Some(group_index),
-            session_bound: bound,
-            replay_protected: bound,
-            ..Judged::new(verdict, reason)
-        };
         // O8
-        let Some(address) = sender(group, &opened, topic) else {
-            return Ok(say(Verdict::WrongDirection, Reason::WrongDirection));
+        let Some(address) = verified.sender(&judged.plain, topic) else {
+            judged.verified(verified.group_index, None, bound);
+            return Ok((Verdict::WrongDirection, Reason::WrongDirection));
         };
         // O9
         let listed = group.device(address);
@@ -127,33 +137,31 @@ impl Receiver {
             (Some(device), _) if uses(device, key_set) => {}
             (None, None) => {
                 let remedy = how_to_list(group, address);
-                return Ok(Judged {
-                    unlisted: Some(address.escape_ascii().to_string().into()),
-                    ..say(Verdict::UnknownDevice, Reason::Unlisted { remedy })
-                });
+                judged.unlisted = Some(address.escape_ascii().to_string().into());
+                judged.verified(verified.group_index, None, bound);
+                return Ok((Verdict::UnknownDevice, Reason::Unlisted { remedy }));
             }
             // The keys of one device in a frame of another, or the group's for one with its own.
             (Some(_), _) | (None, Some(_)) => {
                 let key_sets = group.key_sets.len();
-                let reason = Reason::NotVerified { key_sets };
-                return Ok(Judged::new(Verdict::Forged, reason));
+                return Ok((Verdict::Forged, Reason::NotVerified { key_sets }));
             }
         }
-        let known = |verdict, reason| Judged {
-            device: listed,
-            ..say(verdict, reason)
-        };
 
         let copy = copy_of(frame);
         // R1
         let session = match session {
             UnderSession::Live(id) => Some(id),
             UnderSession::Empty if group.scheme.danger_accept_replays => None,
-            UnderSession::Empty => return Ok(known(Verdict::StaleSession, Reason::NoFreshness)),
+            UnderSession::Empty => {
+                judged.verified(verified.group_index, listed, bound);
+                return Ok((Verdict::StaleSession, Reason::NoFreshness));
+            }
             UnderSession::Expired => {
+                judged.verified(verified.group_index, listed, bound);
                 return Ok(match self.recall(group, &copy)? {
-                    Some(_) => known(Verdict::Duplicate, Reason::Accepted),
-                    None => known(Verdict::StaleSession, Reason::Expired),
+                    Some(_) => (Verdict::Duplicate, Reason::Accepted),
+                    None => (Verdict::StaleSession, Reason::Expired),
                 });
             }
         };
@@ -170,25 +178,24 @@ impl Receiver {
             acceptance = transaction.accept(&accepting)?;
             Ok(())
         })?;
+        judged.verified(verified.group_index, listed, bound);
+        if matches!(
+            acceptance,
+            Acceptance::Full | Acceptance::New { last: true }
+        ) {
+            pool.retire(session.as_ref(), now, self.clock.wall());
+        }
         Ok(match acceptance {
-            Acceptance::Known => known(Verdict::Duplicate, Reason::Accepted),
-            Acceptance::Full => {
-                pool.retire(session.as_ref(), now, self.clock.wall());
-                known(Verdict::StaleSession, Reason::SessionFull)
-            }
-            Acceptance::New { last } => {
-                if last {
-                    pool.retire(session.as_ref(), now, self.clock.wall());
-                }
+            Acceptance::Known => (Verdict::Duplicate, Reason::Accepted),
+            Acceptance::Full => (Verdict::StaleSession, Reason::SessionFull),
+            Acceptance::New { .. } => {
+                judged.advanced = true;
+                judged.reading = verified.fit.data.clone();
                 let reason = match session {
                     Some(_) => Reason::Fresh,
                     None => Reason::FreshUnprotected,
                 };
-                Judged {
-                    advanced: true,
-                    plaintext: Some(opened.plaintext),
-                    ..known(Verdict::Fresh, reason)
-                }
+                (Verdict::Fresh, reason)
             }
         })
     }
@@ -199,22 +206,21 @@ impl Receiver {
         frame: &Frame,
         topic: Option<&str>,
         key_sets: usize,
-    ) -> Result<Judged, Error> {
+        judged: &mut Judged,
+    ) -> Result<Answer, Error> {
         let copy = copy_of(frame);
         for (index, group) in self.groups_of(topic) {
             if let Some(address) = self.recall(group, &copy)? {
-                return Ok(Judged {
-                    device: group.device(&address),
-                    group: Some(index),
-                    ..Judged::new(Verdict::Duplicate, Reason::Accepted)
-                });
+                judged.group = Some(index);
+                judged.device = group.device(&address);
+                return Ok((Verdict::Duplicate, Reason::Accepted));
             }
         }
         let reason = match key_sets {
             0 => Reason::NoKeys,
             key_sets => Reason::NotVerified { key_sets },
         };
-        Ok(Judged::new(Verdict::Forged, reason))
+        Ok((Verdict::Forged, reason))
     }
 
     fn recall(&self, group: &Group, copy: &Copy) -> Result<Option<Vec<u8>>, Error> {
@@ -224,6 +230,25 @@ impl Receiver {
             Ok(())
         })?;
         Ok(address)
+    }
+}
+
+impl Verified<'_> {
+    /// Whose reading it is: the node of its field, or in layout `port` its topic; None if it is
+    /// no reading (O8).
+    fn sender<'a>(&self, plain: &'a [u8], topic: Option<&'a str>) -> Option<&'a [u8]> {
+        if self.group.scheme.layout == Layout::Port {
+            return Some(topic.unwrap_or_default().as_bytes());
+        }
+        match NodeField::parse(plain.get(..self.fit.node)?) {
+            NodeField::Reading(node) => Some(node),
+            NodeField::Command(_) | NodeField::Peer { .. } => None,
+        }
+    }
+
+    fn lists_sender(&self, plain: &[u8], topic: Option<&str>) -> bool {
+        let sender = self.sender(plain, topic);
+        sender.is_some_and(|address| self.group.device(address).is_some())
     }
 }
 
@@ -247,33 +272,6 @@ fn uses(device: &Device, key_set: usize) -> bool {
         .classic
         .as_ref()
         .is_some_and(|classic| classic.key_set == key_set)
-}
-
-/// Whose reading it is: the node of its field, or in layout `port` its topic; None if it is no
-/// reading (O8).
-fn sender<'a>(group: &Group, opened: &'a Opened, topic: Option<&'a str>) -> Option<&'a [u8]> {
-    match (group.scheme.layout, opened.field()) {
-        (Layout::Port, _) => Some(topic.unwrap_or_default().as_bytes()),
-        (Layout::Hex | Layout::Raw, NodeField::Reading(node)) => Some(node),
-        (Layout::Hex | Layout::Raw, NodeField::Command(_) | NodeField::Peer { .. }) => None,
-    }
-}
-
-/// Two groups with the same keys may share a topic: the one that lists the sender is meant.
-fn prefer_listed<'a>(
-    first: Option<Verified<'a>>,
-    second: Option<Verified<'a>>,
-    topic: Option<&str>,
-) -> Option<Verified<'a>> {
-    let lists = |verified: &Verified<'_>| {
-        let address = sender(verified.group, &verified.opened, topic);
-        address.is_some_and(|address| verified.group.device(address).is_some())
-    };
-    match (first, second) {
-        (Some(first), Some(second)) if !lists(&first) && lists(&second) => Some(second),
-        (Some(first), _) => Some(first),
-        (None, second) => second,
-    }
 }
 
 /// What a person does to list the sender of a verified frame: the command, where the address can

@@ -1,11 +1,12 @@
 //! What became of a frame, before anything is copied for the application.
 
 use core::fmt;
+use core::ops::Range;
 use std::sync::Arc;
 
 use crate::keyring::Keyring;
 use crate::message::{Message, Reason};
-use crate::plaintext::Plaintext;
+use crate::plaintext::Bytes;
 use crate::sealed::{Address, Kind};
 use crate::verdict::Verdict;
 
@@ -36,14 +37,17 @@ pub struct Judged {
     pub reason: Reason,
     /// A verified node ID that the keyring does not list, for people.
     pub(super) unlisted: Option<Arc<str>>,
-    /// There exactly when the verdict is [`Verdict::Fresh`].
-    pub(super) plaintext: Option<Plaintext>,
+    /// Where the frame was decrypted; empty unless the verdict is [`Verdict::Fresh`].
+    pub(super) plain: Bytes,
+    /// Where the reading is in it.
+    pub(super) reading: Range<usize>,
 }
 
 impl Judged {
-    pub(super) const fn new(verdict: Verdict, reason: Reason) -> Self {
+    /// Not judged yet.
+    pub(super) fn new() -> Self {
         Self {
-            verdict,
+            verdict: Verdict::Malformed,
             device: None,
             group: None,
             kind: Kind::Data,
@@ -53,16 +57,25 @@ impl Judged {
             advanced: false,
             session_bound: false,
             replay_protected: true,
-            reason,
+            reason: Reason::NoKeys,
             unlisted: None,
-            plaintext: None,
+            plain: Bytes::new(),
+            reading: 0..0,
         }
+    }
+
+    pub(super) const fn verified(&mut self, group: usize, device: Option<usize>, bound: bool) {
+        self.group = Some(group);
+        self.device = device;
+        self.session_bound = bound;
+        self.replay_protected = bound;
     }
 
     /// The reading; there exactly when the verdict is [`Verdict::Fresh`].
     #[must_use]
     pub fn data(&self) -> Option<&[u8]> {
-        self.plaintext.as_ref().map(Plaintext::as_bytes)
+        let fresh = self.verdict == Verdict::Fresh;
+        fresh.then(|| self.plain.get(self.reading.clone()).unwrap_or_default())
     }
 
     /// The verified node ID of a classic frame; bytes that are not printable ASCII as `\xNN`.

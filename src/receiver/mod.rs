@@ -137,7 +137,12 @@ impl Receiver {
         topic: Option<&str>,
         retained: bool,
     ) -> Result<Judged, Error> {
-        let judged = self.judge_classic(payload, topic, retained)?;
+        let mut judged = Judged::new();
+        (judged.verdict, judged.reason) =
+            self.judge_classic(payload, topic, retained, &mut judged)?;
+        if judged.verdict != Verdict::Fresh {
+            judged.plain.clear();
+        }
         if let Some(count) = self.counts.get(judged.verdict.index()) {
             count.fetch_add(1, Ordering::Relaxed);
         }
