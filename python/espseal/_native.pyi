@@ -261,6 +261,32 @@ class Message:
         """The reading. Not None exactly when the verdict is ``fresh``."""
 
     @property
+    def kind(self) -> Literal["data", "hello", "control"]:
+        """What the data is for. A classic frame carries ``data`` alone: readings and commands."""
+
+    @property
+    def address(self) -> str | None:
+        """The address of a sealed frame, 16 lower-case hex digits; None for a classic frame."""
+
+    @property
+    def counter(self) -> int | None:
+        """The counter of a sealed frame; None for a classic frame."""
+
+    @property
+    def epoch(self) -> int | None:
+        """How often the key of a sealed frame was ratcheted; None for a classic frame."""
+
+    @property
+    def advanced(self) -> bool:
+        """Whether it is newer than everything accepted of its device before, as far as the format
+        tells: True for every fresh classic frame, whose order nothing proves.
+        """
+
+    @property
+    def session_bound(self) -> bool:
+        """Whether it verified under a session, live or expired."""
+
+    @property
     def topic(self) -> str | None:
         """The topic that was given to `Receiver.open`."""
 

@@ -9,7 +9,7 @@ use pyo3::types::{PyBytes, PyString};
 use crate::convert::bytes;
 use crate::errors;
 use crate::keyring::Keyring;
-use crate::message::{Message, Names};
+use crate::message::Message;
 
 #[pyclass(frozen, module = "espseal")]
 pub(crate) struct Device(CoreDevice);
@@ -80,13 +80,7 @@ impl Device {
         payload: &Bound<'_, PyAny>,
         topic: Option<Bound<'_, PyString>>,
     ) -> PyResult<Message> {
-        Message::new(
-            py,
-            self.0.open(&bytes(payload)?),
-            &Names::default(),
-            topic,
-            false,
-        )
+        Message::of_device(py, self.0.open(&bytes(payload)?), topic)
     }
 
     fn __repr__(&self) -> String {

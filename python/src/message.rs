@@ -1,9 +1,6 @@
 //! `Message`.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
-use espseal::{Keyring, Message as CoreMessage, Reason, Verdict};
+use espseal::{Judged, Keyring, Kind, Message as CoreMessage, Reason, Verdict};
 use pyo3::exceptions::PyImportError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -11,13 +8,15 @@ use pyo3::types::{PyBytes, PyString};
 
 static VERDICTS: PyOnceLock<Vec<Py<PyAny>>> = PyOnceLock::new();
 
+/// What nearly everybody reads is made at once, the rest when it is asked for.
 #[pyclass(frozen, module = "espseal")]
 pub(crate) struct Message {
     #[pyo3(get)]
     verdict: Py<PyAny>,
     #[pyo3(get)]
     device: Option<Py<PyString>>,
-    id: Option<Arc<str>>,
+    #[pyo3(get)]
+    node_id: Option<Py<PyString>>,
     #[pyo3(get)]
     group: Option<Py<PyString>>,
     #[pyo3(get)]
@@ -28,63 +27,117 @@ pub(crate) struct Message {
     retained: bool,
     #[pyo3(get)]
     replay_protected: bool,
+    #[pyo3(get)]
+    advanced: bool,
+    #[pyo3(get)]
+    session_bound: bool,
+    #[pyo3(get)]
+    counter: Option<u64>,
+    #[pyo3(get)]
+    epoch: Option<u16>,
+    kind: Kind,
+    address: Option<[u8; 8]>,
     why: Reason,
 }
 
 impl Message {
-    pub(crate) fn new(
+    /// What a receiver says; `names` are those of its keyring.
+    pub(crate) fn of_receiver(
         py: Python<'_>,
-        message: CoreMessage,
+        judged: Judged,
         names: &Names,
         topic: Option<Bound<'_, PyString>>,
         retained: bool,
     ) -> PyResult<Self> {
-        let name = |name: Option<&Arc<str>>| name.map(|name| names.to_py(py, name));
+        let device = judged.device.and_then(|place| names.devices.get(place));
+        let group = judged.group.and_then(|place| names.groups.get(place));
+        let node_id = match (&judged.unlisted, device, group) {
+            (Some(node_id), ..) => Some(PyString::new(py, node_id).unbind()),
+            (None, Some((_, node_id)), Some(_)) => node_id.as_ref().map(|id| id.clone_ref(py)),
+            (None, ..) => None,
+        };
         Ok(Self {
-            verdict: verdict(py, message.verdict)?,
-            device: name(message.device.as_ref()),
-            group: name(message.group.as_ref()),
-            id: message.node_id,
-            data: message.data.map(|data| PyBytes::new(py, &data).unbind()),
+            verdict: verdict(py, judged.verdict)?,
+            device: device.map(|(name, _)| name.clone_ref(py)),
+            node_id,
+            group: group.map(|name| name.clone_ref(py)),
+            data: judged.data().map(|data| PyBytes::new(py, data).unbind()),
             topic: topic.map(Bound::unbind),
             retained,
+            replay_protected: judged.replay_protected,
+            advanced: judged.advanced,
+            session_bound: judged.session_bound,
+            counter: judged.counter,
+            epoch: judged.epoch,
+            kind: judged.kind,
+            address: judged.address,
+            why: judged.reason,
+        })
+    }
+
+    /// What a device says.
+    pub(crate) fn of_device(
+        py: Python<'_>,
+        message: CoreMessage,
+        topic: Option<Bound<'_, PyString>>,
+    ) -> PyResult<Self> {
+        let string = |text: &str| PyString::new(py, text).unbind();
+        Ok(Self {
+            verdict: verdict(py, message.verdict)?,
+            device: message.device.as_deref().map(string),
+            node_id: message.node_id.as_deref().map(string),
+            group: message.group.as_deref().map(string),
+            data: message.data.map(|data| PyBytes::new(py, &data).unbind()),
+            topic: topic.map(Bound::unbind),
+            retained: false,
             replay_protected: message.replay_protected,
+            advanced: message.advanced,
+            session_bound: message.session_bound,
+            counter: message.counter,
+            epoch: message.epoch,
+            kind: message.kind,
+            address: message.address,
             why: message.reason,
         })
     }
 }
 
-/// The names of a keyring as Python strings, made once: one for each message would cost more
-/// than the cryptography does.
-#[derive(Default)]
-pub(crate) struct Names(HashMap<usize, Py<PyString>, foldhash::fast::RandomState>);
+/// The names of a keyring as Python strings, in its order, made once: one for each message would
+/// cost more than the cryptography does.
+pub(crate) struct Names {
+    groups: Vec<Py<PyString>>,
+    /// Each with its node ID, if it has one.
+    devices: Vec<(Py<PyString>, Option<Py<PyString>>)>,
+}
 
 impl Names {
     pub(crate) fn of(py: Python<'_>, keyring: &Keyring) -> Self {
-        let groups = keyring.groups().iter().map(|group| &group.name);
-        let devices = keyring.devices().iter().map(|device| &device.name);
-        let made = |name: &Arc<str>| (place(name), PyString::new(py, name).unbind());
-        Self(groups.chain(devices).map(made).collect())
-    }
-
-    fn to_py(&self, py: Python<'_>, name: &Arc<str>) -> Py<PyString> {
-        match self.0.get(&place(name)) {
-            Some(made) => made.clone_ref(py),
-            None => PyString::new(py, name).unbind(),
+        let string = |text: &str| PyString::new(py, text).unbind();
+        let groups = keyring.groups().iter().map(|group| string(&group.name));
+        let devices = keyring.devices().iter().map(|device| {
+            let classic = device.classic.as_ref();
+            let node_id = classic.and_then(|classic| classic.node_id.as_deref());
+            (string(&device.name), node_id.map(string))
+        });
+        Self {
+            groups: groups.collect(),
+            devices: devices.collect(),
         }
     }
-}
-
-/// The keyring, which lives as long as the names, gives each its place.
-fn place(name: &Arc<str>) -> usize {
-    name.as_ptr().addr()
 }
 
 #[pymethods]
 impl Message {
     #[getter]
-    fn node_id(&self) -> Option<&str> {
-        self.id.as_deref()
+    const fn kind(&self) -> &'static str {
+        self.kind.code()
+    }
+
+    #[getter]
+    fn address(&self) -> Option<String> {
+        let digits = |byte: &u8| format!("{byte:02x}");
+        self.address
+            .map(|address| address.iter().map(digits).collect())
     }
 
     #[getter]

@@ -71,12 +71,13 @@ impl Receiver {
         raise_rejected: bool,
     ) -> PyResult<Bound<'py, Message>> {
         let payload = bytes(payload)?;
-        let message = {
+        let judged = {
             let name = topic.as_ref().map(|topic| topic.to_cow()).transpose()?;
-            self.run(py, |core| core.open(&payload, name.as_deref(), retained))?
+            self.run(py, |core| core.judge(&payload, name.as_deref(), retained))?
         };
-        let fresh = message.verdict == Verdict::Fresh;
-        let message = Bound::new(py, Message::new(py, message, &self.names, topic, retained)?)?;
+        let fresh = judged.verdict == Verdict::Fresh;
+        let message = Message::of_receiver(py, judged, &self.names, topic, retained)?;
+        let message = Bound::new(py, message)?;
         if raise_rejected && !fresh {
             Err(errors::rejected(py, message))
         } else {

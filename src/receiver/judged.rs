@@ -36,7 +36,7 @@ pub struct Judged {
     /// [`Message::reason`]
     pub reason: Reason,
     /// A verified node ID that the keyring does not list, for people.
-    pub(super) unlisted: Option<Arc<str>>,
+    pub unlisted: Option<Arc<str>>,
     /// Where the frame was decrypted; empty unless the verdict is [`Verdict::Fresh`].
     pub(super) plain: Bytes,
     /// Where the reading is in it.

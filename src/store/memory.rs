@@ -1,6 +1,8 @@
 //! A store that lives as long as the process.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use core::hash::{Hash, Hasher};
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 
 use super::{
@@ -36,47 +38,71 @@ struct Memory {
     groups: Vec<(Box<str>, Group)>,
 }
 
-/// Keyed by MACs that verified: a hash that is fast is good enough.
-type MacMap<V> = HashMap<[u8; 20], V, foldhash::fast::RandomState>;
-type MacSet = HashSet<[u8; 20], foldhash::fast::RandomState>;
+/// A hash that is fast is good enough: the keys are MACs that verified, and addresses.
+type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
 #[derive(Default)]
 struct Group {
     newest: Option<u32>,
     bar: Option<u32>,
-    sessions: HashMap<SessionId, MacSet, foldhash::fast::RandomState>,
-    sessionless: Recent<SESSIONLESS_MACS>,
-    recent: MacMap<Remembered>,
+    /// Few: those that newer ones bar are dropped.
+    sessions: Vec<Session>,
+    /// How many sessions there ever were.
+    sessions_added: u64,
+    /// Every MAC that its home or its device remembers. No two sessions accept the same one,
+    /// since the session enters it.
+    seen: Map<Mac, Seen>,
+    /// The last frames without a session.
+    sessionless: VecDeque<[u8; 20]>,
+    /// How many frames without a session there ever were.
+    sessionless_accepted: u64,
     /// The place of each address in `devices`.
-    places: HashMap<Box<[u8]>, usize, foldhash::fast::RandomState>,
+    places: Map<Box<[u8]>, usize>,
     devices: Vec<Device>,
     command_sessions: HashMap<Box<[u8]>, VecDeque<[u8; 32]>>,
 }
 
-struct Device {
-    address: Box<[u8]>,
-    recent: Recent<RECENT_MACS>,
+struct Session {
+    id: SessionId,
+    number: u64,
+    accepted: usize,
 }
 
-/// One of the last accepted frames of a device.
-struct Remembered {
-    fingerprint: [u8; 16],
+struct Device {
+    address: Box<[u8]>,
+    /// Its last accepted frames, in a ring that begins at `oldest` once it is full.
+    recent: Vec<Recent>,
+    oldest: usize,
+}
+
+struct Recent {
+    copy: Copy,
+    home: Home,
+}
+
+#[derive(Clone, core::marker::Copy)]
+struct Seen {
+    home: Home,
     device: usize,
 }
 
-/// The last `N` MACs, in the order in which they came.
-#[derive(Default)]
-struct Recent<const N: usize>(VecDeque<[u8; 20]>);
+/// What remembers a MAC besides its device.
+#[derive(Clone, core::marker::Copy)]
+enum Home {
+    /// The session of this number, while it is known.
+    Session(u64),
+    /// The group, until enough other frames without a session have come.
+    Sessionless(u64),
+}
 
-impl<const N: usize> Recent<N> {
-    /// Adds one and returns the one that it pushed out.
-    fn push(&mut self, mac: [u8; 20]) -> Option<[u8; 20]> {
-        self.0.push_back(mac);
-        if self.0.len() > N {
-            self.0.pop_front()
-        } else {
-            None
-        }
+/// MACs are random: eight bytes of each are hash enough.
+#[derive(PartialEq, Eq)]
+struct Mac([u8; 20]);
+
+impl Hash for Mac {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let [a, b, c, d, e, f, g, h, ..] = self.0;
+        state.write_u64(u64::from_ne_bytes([a, b, c, d, e, f, g, h]));
     }
 }
 
@@ -95,36 +121,74 @@ impl Memory {
 }
 
 impl Group {
-    fn remember(&mut self, address: &[u8], copy: Copy) {
-        let device = match self.places.get(address) {
-            Some(place) => *place,
-            None => {
-                self.places.insert(address.into(), self.devices.len());
-                self.devices.push(Device {
-                    address: address.into(),
-                    recent: Recent::default(),
-                });
-                self.devices.len() - 1
+    /// The place of a device in `devices`.
+    fn device(&mut self, address: &[u8]) -> usize {
+        if let Some(place) = self.places.get(address) {
+            return *place;
+        }
+        let place = self.devices.len();
+        self.places.insert(address.into(), place);
+        self.devices.push(Device {
+            address: address.into(),
+            recent: Vec::new(),
+            oldest: 0,
+        });
+        place
+    }
+
+    fn is_kept(&self, home: Home) -> bool {
+        match home {
+            Home::Session(number) => self.sessions.iter().any(|each| each.number == number),
+            Home::Sessionless(number) => {
+                self.sessionless_accepted - number < SESSIONLESS_MACS as u64
             }
-        };
-        let Some(entry) = self.devices.get_mut(device) else {
+        }
+    }
+
+    /// Among the last of its device; what falls out there is forgotten, unless its home keeps it.
+    fn remember(&mut self, place: usize, recent: Recent) {
+        let Some(device) = self.devices.get_mut(place) else {
             unreachable!("its place was found or just made")
         };
-        if let Some(oldest) = entry.recent.push(copy.mac) {
-            self.recent.remove(&oldest);
-        }
-        let fingerprint = copy.fingerprint;
-        let remembered = Remembered {
-            fingerprint,
-            device,
+        let Some(oldest) = device.recent.get_mut(device.oldest) else {
+            device.recent.push(recent);
+            device.oldest = device.recent.len() % RECENT_MACS;
+            return;
         };
-        self.recent.insert(copy.mac, remembered);
+        device.oldest = (device.oldest + 1) % RECENT_MACS;
+        let fallen = core::mem::replace(oldest, recent);
+        if !self.is_kept(fallen.home) {
+            self.seen.remove(&Mac(fallen.copy.mac));
+        }
     }
+
+    /// A frame without a session: the oldest is forgotten, unless its device keeps it.
+    fn remember_sessionless(&mut self, mac: [u8; 20]) {
+        self.sessionless_accepted += 1;
+        self.sessionless.push_back(mac);
+        if self.sessionless.len() <= SESSIONLESS_MACS {
+            return;
+        }
+        let Some(fallen) = self.sessionless.pop_front() else {
+            return;
+        };
+        if let Entry::Occupied(seen) = self.seen.entry(Mac(fallen))
+            && !is_recent(&self.devices, seen.get().device, &fallen)
+        {
+            seen.remove();
+        }
+    }
+}
+
+fn is_recent(devices: &[Device], place: usize, mac: &[u8; 20]) -> bool {
+    let device = devices.get(place);
+    device.is_some_and(|device| device.recent.iter().any(|recent| recent.copy.mac == *mac))
 }
 
 impl Transaction for Memory {
     fn sessions(&mut self, group: &str) -> Result<Vec<SessionId>, StoreError> {
-        Ok(self.group(group).sessions.keys().copied().collect())
+        let sessions = &self.group(group).sessions;
+        Ok(sessions.iter().map(|session| session.id).collect())
     }
 
     fn newest_session(&mut self, group: &str) -> Result<Option<u32>, StoreError> {
@@ -137,11 +201,16 @@ impl Transaction for Memory {
 
     fn add_session(&mut self, group: &str, id: &SessionId) -> Result<bool, StoreError> {
         let group = self.group(group);
-        if !group.sessions.contains_key(id) {
+        if !group.sessions.iter().any(|session| session.id == *id) {
             if group.bar.is_some_and(|bar| id.time() <= bar) {
                 return Ok(false);
             }
-            group.sessions.insert(*id, MacSet::default());
+            group.sessions_added += 1;
+            group.sessions.push(Session {
+                id: *id,
+                number: group.sessions_added,
+                accepted: 0,
+            });
             group.newest = group.newest.max(Some(id.time()));
         }
         Ok(true)
@@ -149,46 +218,56 @@ impl Transaction for Memory {
 
     fn drop_session(&mut self, group: &str, id: &SessionId) -> Result<(), StoreError> {
         let group = self.group(group);
-        group.sessions.remove(id);
         group.bar = group.bar.max(Some(id.time()));
+        let known = group.sessions.iter().position(|session| session.id == *id);
+        if let Some(known) = known {
+            let dropped = group.sessions.swap_remove(known).number;
+            let devices = &group.devices;
+            group.seen.retain(|mac, seen| match seen.home {
+                Home::Session(number) if number == dropped => {
+                    is_recent(devices, seen.device, &mac.0)
+                }
+                Home::Session(_) | Home::Sessionless(_) => true,
+            });
+        }
         Ok(())
     }
 
     fn accept(&mut self, frame: &Accepting<'_>) -> Result<Acceptance, StoreError> {
-        let mac = frame.copy.mac;
+        let copy = frame.copy;
         let group = self.group(frame.group);
-        if group.recent.contains_key(&mac) {
+        let device = group.device(frame.address);
+        let Entry::Vacant(unseen) = group.seen.entry(Mac(copy.mac)) else {
             return Ok(Acceptance::Known);
-        }
-        let acceptance = match frame.session {
-            None if group.sessionless.0.contains(&mac) => Acceptance::Known,
-            None => {
-                group.sessionless.push(mac);
-                Acceptance::New { last: false }
-            }
-            Some(session) => match group.sessions.get_mut(session) {
-                None => Acceptance::Full,
-                Some(macs) if macs.len() >= frame.limit && !macs.contains(&mac) => Acceptance::Full,
-                Some(macs) => match macs.insert(mac) {
-                    true => Acceptance::New {
-                        last: macs.len() == frame.limit,
-                    },
-                    false => Acceptance::Known,
-                },
-            },
         };
-        if matches!(acceptance, Acceptance::New { .. }) {
-            group.remember(frame.address, frame.copy);
+        let (home, last) = match frame.session {
+            None => (Home::Sessionless(group.sessionless_accepted + 1), false),
+            Some(id) => {
+                let known = group.sessions.iter_mut().find(|known| known.id == *id);
+                match known.filter(|session| session.accepted < frame.limit) {
+                    None => return Ok(Acceptance::Full),
+                    Some(session) => {
+                        session.accepted += 1;
+                        let last = session.accepted == frame.limit;
+                        (Home::Session(session.number), last)
+                    }
+                }
+            }
+        };
+        unseen.insert(Seen { home, device });
+        if frame.session.is_none() {
+            group.remember_sessionless(copy.mac);
         }
-        Ok(acceptance)
+        group.remember(device, Recent { copy, home });
+        Ok(Acceptance::New { last })
     }
 
     fn recall(&mut self, group: &str, copy: &Copy) -> Result<Option<Vec<u8>>, StoreError> {
         let group = self.group(group);
-        let known = group.recent.get(&copy.mac);
-        Ok(known
-            .filter(|known| known.fingerprint == copy.fingerprint)
-            .and_then(|known| group.devices.get(known.device))
+        let seen = group.seen.get(&Mac(copy.mac));
+        let device = seen.and_then(|seen| group.devices.get(seen.device));
+        Ok(device
+            .filter(|device| device.recent.iter().any(|recent| recent.copy == *copy))
             .map(|device| device.address.to_vec()))
     }
 

@@ -335,7 +335,7 @@ enum Operation {
     Add(u8, u8),
     Drop(u8, u8),
     Accept(u8, Option<u8>, u8, u8, u8),
-    Recall(u8, u8, bool),
+    Recall(u8, Option<u8>, u8, bool),
     Use(u8, u8, u8),
     Look(u8),
     Reopen,
@@ -344,15 +344,16 @@ enum Operation {
 /// Few of everything, so that the same come again.
 fn operation() -> impl Strategy<Value = Operation> {
     let (group, id, address) = (0..2_u8, 0..4_u8, 0..3_u8);
+    let session = proptest::option::weighted(0.8, id.clone());
     prop_oneof![
         2 => (group.clone(), id.clone()).prop_map(|(group, id)| Operation::Add(group, id)),
         1 => (group.clone(), id.clone()).prop_map(|(group, id)| Operation::Drop(group, id)),
-        30 => (group.clone(), proptest::option::weighted(0.8, id), address.clone(), 0..80_u8, 0..60_u8)
+        30 => (group.clone(), session.clone(), address.clone(), 0..80_u8, 0..60_u8)
             .prop_map(|(group, id, address, mac, limit)| {
                 Operation::Accept(group, id, address, mac, limit)
             }),
-        4 => (group.clone(), 0..80_u8, any::<bool>())
-            .prop_map(|(group, mac, changed)| Operation::Recall(group, mac, changed)),
+        4 => (group.clone(), session, 0..80_u8, any::<bool>())
+            .prop_map(|(group, id, mac, changed)| Operation::Recall(group, id, mac, changed)),
         8 => (group.clone(), address, 0..90_u8)
             .prop_map(|(group, address, id)| Operation::Use(group, address, id)),
         1 => group.prop_map(Operation::Look),
@@ -363,6 +364,9 @@ fn operation() -> impl Strategy<Value = Operation> {
 /// What a store answers, as text.
 fn run(transaction: &mut dyn Transaction, operation: &Operation) -> Result<String, StoreError> {
     let name = |group: &u8| ["farm", "barn"][usize::from(*group)];
+    // The session enters the MAC: under another one it is another.
+    let mac_under =
+        |id: &Option<u8>, mac: &u8| u32::from(*mac) + 1000 * id.map_or(0, |id| u32::from(id) + 1);
     Ok(match operation {
         Operation::Add(group, id) => {
             transaction.add_session(name(group), &session((*id).into()))?;
@@ -374,14 +378,15 @@ fn run(transaction: &mut dyn Transaction, operation: &Operation) -> Result<Strin
         }
         Operation::Accept(group, id, address, mac, limit) => {
             let address = [*address];
-            let frame = frame(name(group), id.map(u32::from), &address, (*mac).into());
+            let mac = mac_under(id, mac);
+            let frame = frame(name(group), id.map(u32::from), &address, mac);
             format!(
                 "{:?}",
                 transaction.accept(&frame.accepting((*limit).into()))?
             )
         }
-        Operation::Recall(group, mac, changed) => {
-            let mut copy = copy((*mac).into());
+        Operation::Recall(group, id, mac, changed) => {
+            let mut copy = copy(mac_under(id, mac));
             copy.fingerprint[0] ^= u8::from(*changed);
             format!("{:?}", transaction.recall(name(group), &copy)?)
         }
@@ -434,7 +439,9 @@ proptest! {
         }
         let mut looks = vec![Operation::Look(0), Operation::Look(1)];
         for group in 0..2 {
-            looks.extend((0..80).map(|mac| Operation::Recall(group, mac, false)));
+            for id in [None, Some(0), Some(1), Some(2), Some(3)] {
+                looks.extend((0..80).map(|mac| Operation::Recall(group, id, mac, false)));
+            }
         }
         drop(sqlite);
         prop_assert_eq!(run_all(&memory, &looks), run_all(&file, &looks));
