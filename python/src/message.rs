@@ -1,5 +1,6 @@
 //! `Message`.
 
+use espseal::sealed::Address;
 use espseal::{Judged, Keyring, Kind, Message as CoreMessage, Reason, Verdict};
 use pyo3::exceptions::PyImportError;
 use pyo3::prelude::*;
@@ -36,7 +37,7 @@ pub(crate) struct Message {
     #[pyo3(get)]
     epoch: Option<u16>,
     kind: Kind,
-    address: Option<[u8; 8]>,
+    address: Option<Address>,
     why: Reason,
 }
 
@@ -135,9 +136,7 @@ impl Message {
 
     #[getter]
     fn address(&self) -> Option<String> {
-        let digits = |byte: &u8| format!("{byte:02x}");
-        self.address
-            .map(|address| address.iter().map(digits).collect())
+        self.address.map(|address| address.to_string())
     }
 
     #[getter]
