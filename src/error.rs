@@ -2,10 +2,12 @@
 
 use core::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use thiserror::Error;
 
 use crate::malformed::Malformed;
+use crate::sealed::Address;
 
 /// Everything that a public call may answer with.
 #[derive(Debug, Error)]
@@ -22,6 +24,12 @@ pub enum Error {
     /// There is no session to seal under.
     #[error(transparent)]
     Session(#[from] SessionError),
+    /// A device cannot keep its counter and its key.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The device has another format.
+    #[error(transparent)]
+    Format(#[from] FormatError),
     /// The operating system has no randomness to give.
     #[error(transparent)]
     Random(#[from] RandomError),
@@ -36,6 +44,8 @@ impl Error {
             Self::Store(error) => error.code(),
             Self::Data(error) => error.code(),
             Self::Session(error) => error.code(),
+            Self::State(error) => error.code(),
+            Self::Format(_) => FormatError::CODE,
             Self::Random(_) => "random",
         }
     }
@@ -121,6 +131,9 @@ pub enum KeyringProblem {
     /// The text is not TOML.
     #[error("not valid TOML: {0}")]
     Syntax(String),
+    /// The text is not JSON.
+    #[error("not valid JSON: {0}")]
+    Json(String),
     /// A keyring of another version.
     #[error("this version of espseal reads `version = 1`, not {found}")]
     UnsupportedVersion {
@@ -214,7 +227,7 @@ impl KeyringProblem {
             Self::NoFile(_) => "no_file",
             Self::AlreadyExists => "already_exists",
             Self::WidePermissions { .. } => "wide_permissions",
-            Self::Syntax(_) => "syntax",
+            Self::Syntax(_) | Self::Json(_) => "syntax",
             Self::UnsupportedVersion { .. } => "unsupported_version",
             Self::MissingField { .. } => "missing_field",
             Self::UnknownField { .. } => "unknown_field",
@@ -327,6 +340,147 @@ impl StoreError {
     }
 }
 
+/// Why a device cannot keep its counter and its key (`SEALED.md`, D1 to D3). Nothing was sealed.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum StateError {
+    /// Another process is this device.
+    #[error(
+        "{}: another process uses this state; two of them would use the same counters: end it (`fuser -v` on the .lock file names it)", file.display()
+    )]
+    InUse {
+        /// The state file.
+        file: PathBuf,
+    },
+    /// There was a state file.
+    #[error(
+        "{}: the state file is gone, and with it the counter and the key; put it back as it was last. If it is lost, `espseal keyring rekey` gives the device a new key: provision it anew, and delete {} too", file.display(), lock.display()
+    )]
+    Missing {
+        /// The state file.
+        file: PathBuf,
+        /// The file beside it that says so.
+        lock: PathBuf,
+    },
+    /// The key was taken out of the provisioning file after a ratchet, and there is no state.
+    #[error(
+        "{}: there is no state file, and the provisioning file holds no `device_key` any more; provision the device anew after `espseal keyring rekey`", file.display()
+    )]
+    NoKey {
+        /// The state file.
+        file: PathBuf,
+    },
+    /// Erased, cut off or changed.
+    #[error(
+        "{}: the state file is damaged ({detail}), and the counter that was used last cannot be told; put back what it was last. If it is lost, `espseal keyring rekey` gives the device a new key: provision it anew, and delete this file and {}", file.display(), lock.display()
+    )]
+    Damaged {
+        /// The state file.
+        file: PathBuf,
+        /// The file beside it.
+        lock: PathBuf,
+        /// What is wrong with it.
+        detail: &'static str,
+    },
+    /// It is something else.
+    #[error("{}: this is no state of a device; name another file: nothing was changed", file.display())]
+    NotAState {
+        /// The file.
+        file: PathBuf,
+    },
+    /// A newer version wrote it.
+    #[error(
+        "{}: this file was written by a newer espseal (version {found}, known here: {known}); upgrade espseal: nothing was changed", file.display()
+    )]
+    NewerVersion {
+        /// The state file.
+        file: PathBuf,
+        /// The file's version.
+        found: u16,
+        /// The newest version known here.
+        known: u16,
+    },
+    /// It belongs to another device.
+    #[error(
+        "{}: this is the state of the device {address}; move it and its .lock file away, or name another state file", file.display()
+    )]
+    OtherDevice {
+        /// The state file.
+        file: PathBuf,
+        /// Whose it is.
+        address: Address,
+    },
+    /// Somebody replaced or removed it while the device was running.
+    #[error(
+        "{}: the state file was replaced or removed while this device was running; put back what it was last, and start again", file.display()
+    )]
+    Changed {
+        /// The state file.
+        file: PathBuf,
+    },
+    /// Others than the owner can read it.
+    #[error(
+        "{}: others can read this file and the key in it (mode {mode:04o}); `chmod 600` it, or say `\"allow_wide_permissions\": true` in the provisioning file", file.display()
+    )]
+    WidePermissions {
+        /// The state file.
+        file: PathBuf,
+        /// The permission bits that were found.
+        mode: u32,
+    },
+    /// The process forked, and parent and child would use the same counters.
+    #[error(
+        "this device was made before the process forked, and both would use the same counters; make it after the fork"
+    )]
+    Forked,
+    /// All counters are used (`SEALED.md`, S1).
+    #[error(
+        "the device has used its last counter; it needs a new address: `espseal keyring add device`"
+    )]
+    CounterExhausted,
+    /// The operating system refused.
+    #[error("{}: {detail}", file.display())]
+    Io {
+        /// The file.
+        file: PathBuf,
+        /// What it said.
+        detail: String,
+    },
+}
+
+impl StateError {
+    /// One stable word, the same in every language.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::InUse { .. } => "in_use",
+            Self::Missing { .. } => "state_missing",
+            Self::NoKey { .. } => "no_key",
+            Self::Damaged { .. } => "state_damaged",
+            Self::NotAState { .. } => "not_a_state",
+            Self::NewerVersion { .. } => "newer_state",
+            Self::OtherDevice { .. } => "other_device",
+            Self::Changed { .. } => "state_changed",
+            Self::WidePermissions { .. } => "wide_permissions",
+            Self::Forked => "forked",
+            Self::CounterExhausted => "counter_exhausted",
+            Self::Io { .. } => "io",
+        }
+    }
+}
+
+/// What was asked for is of the other format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("{hint}")]
+pub struct FormatError {
+    /// Why, and what to do.
+    pub(crate) hint: &'static str,
+}
+
+impl FormatError {
+    /// One stable word, the same in every language.
+    pub const CODE: &'static str = "wrong_format";
+}
+
 /// The operating system gave no random bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("the operating system gave no random bytes: {0}")]
@@ -355,6 +509,14 @@ pub enum DataError {
     /// No sealed frame has this kind, direction, session and counter.
     #[error("there is no such sealed frame: {0}")]
     NoSuchFrame(Malformed),
+    /// Too many readings wait to be published.
+    #[error(
+        "{limit} readings wait in the outbox; publish what `publications` gives before you send more"
+    )]
+    OutboxFull {
+        /// How many may wait.
+        limit: usize,
+    },
 }
 
 impl DataError {
@@ -367,6 +529,7 @@ impl DataError {
             Self::InvalidNodeId => "invalid_node_id",
             Self::SessionRequired => "session_required",
             Self::NoSuchFrame(malformed) => malformed.reason.code(),
+            Self::OutboxFull { .. } => "outbox_full",
         }
     }
 }
@@ -380,6 +543,14 @@ pub enum SessionError {
         /// The session topic.
         topic: String,
     },
+    /// The host has not answered the hello yet (`SEALED.md`, H2).
+    #[error(
+        "the host has not welcomed this device yet; seal again in {:.1} s, or `send` the reading and it waits in the outbox", wait.as_secs_f64()
+    )]
+    NotWelcomed {
+        /// How long readings are held at most.
+        wait: Duration,
+    },
 }
 
 impl SessionError {
@@ -388,6 +559,7 @@ impl SessionError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::NoSession { .. } => "no_session",
+            Self::NotWelcomed { .. } => "not_welcomed",
         }
     }
 }

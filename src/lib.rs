@@ -21,9 +21,10 @@ pub mod store;
 mod topic;
 mod verdict;
 
-pub use device::Device;
+pub use device::{Device, DeviceOptions, DeviceReason, Format, Mqtt, Provisioned};
 pub use error::{
-    DataError, Error, KeyringError, KeyringProblem, RandomError, SessionError, StoreError,
+    DataError, Error, FormatError, KeyringError, KeyringProblem, RandomError, SessionError,
+    StateError, StoreError,
 };
 pub use format::is_sealed;
 pub use inspect::{Field, Finding, Fit, FitSession, Inspection, Parsed, inspect, tidy};

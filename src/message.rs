@@ -3,6 +3,7 @@
 use core::fmt;
 use std::sync::Arc;
 
+use crate::device::DeviceReason;
 use crate::malformed::Malformed;
 use crate::sealed::{Address, Kind};
 use crate::verdict::Verdict;
@@ -103,6 +104,8 @@ pub enum Reason {
     Accepted,
     /// It would be stale, but is the broker's retained copy.
     RetainedStale,
+    /// What only a device says.
+    Device(DeviceReason),
 }
 
 impl fmt::Display for Reason {
@@ -140,6 +143,7 @@ impl fmt::Display for Reason {
             Self::RetainedStale => {
                 f.write_str("it is the broker's retained copy of an old frame")
             }
+            Self::Device(reason) => reason.fmt(f),
         }
     }
 }

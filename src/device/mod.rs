@@ -1,233 +1,22 @@
 //! A device's own end: seals readings, opens commands. For tests, simulators, Linux devices.
+//!
+//! [`Device`] stands in front of both formats: `classic` and `sealed`. `provisioned` is what a
+//! sealed one is given, `options` how it runs, `reason` why it refuses.
 
-mod file;
+mod both;
+mod classic;
+mod options;
+mod provisioned;
+mod reason;
+mod sealed;
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-use crate::classic::{Frame, Layout, NodeField, PreparedKeys, Scheme, open, seal};
-use crate::clock::{Random, SystemRandom};
-use crate::error::{Error, KeyringError, SessionError};
-use crate::keyring::Keyring;
-use crate::message::{Message, Reason};
-use crate::verdict::Verdict;
+pub use both::Device;
+pub use options::{DeviceOptions, Format};
+pub use provisioned::{Mqtt, Provisioned};
+pub use reason::DeviceReason;
 
 /// The text of a session ID, as it enters the MAC.
 type SessionText = [u8; 32];
-
-/// How many of the command sessions drawn last are open, as far as they are unused: the one that
-/// the device shows and the one before. A command that is held back dies with its session.
-const DRAWN_KEPT: u64 = 2;
-/// How many used ones it keeps, to tell a repeated command from a forged one.
-const USED_KEPT: usize = 8;
-
-/// One classic device: its keys, its address, and the session IDs that it has heard and drawn.
-pub struct Device {
-    name: Arc<str>,
-    node_id: Box<[u8]>,
-    scheme: Scheme,
-    keys: PreparedKeys,
-    topic: Option<Arc<str>>,
-    session_topic: Option<Arc<str>>,
-    random: Arc<dyn Random>,
-    state: Mutex<State>,
-}
-
-#[derive(Default)]
-struct State {
-    heard: Option<SessionText>,
-    /// With its place in the order in which they were drawn.
-    drawn: VecDeque<(u64, SessionText)>,
-    draws: u64,
-    used: VecDeque<(SessionText, [u8; 20])>,
-}
-
-impl core::fmt::Debug for Device {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Device")
-            .field("name", &self.name)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Device {
-    /// The device of this name, with its keys out of the keyring.
-    ///
-    /// # Errors
-    /// `unknown_name`.
-    pub fn from_keyring(keyring: &Keyring, name: &str) -> Result<Self, KeyringError> {
-        let device = keyring.device(name)?;
-        let Some(classic) = &device.classic else {
-            unreachable!("a device has a format")
-        };
-        let group = keyring.groups().get(classic.group);
-        let keys = group.and_then(|group| group.key_sets.get(classic.key_set));
-        let (Some(group), Some(keys)) = (group, keys) else {
-            unreachable!("a valid keyring has them")
-        };
-        let port = group.scheme.layout == Layout::Port;
-        let topic = match port {
-            true => String::from_utf8(classic.address.to_vec())
-                .ok()
-                .map(Into::into),
-            false => None,
-        };
-        Ok(Self {
-            name: Arc::clone(&device.name),
-            node_id: classic.address.clone(),
-            scheme: group.scheme,
-            keys: keys.keys.clone(),
-            topic,
-            session_topic: group.session_topic.clone(),
-            random: Arc::new(SystemRandom),
-            state: Mutex::default(),
-        })
-    }
-
-    /// What people call it.
-    #[must_use]
-    pub const fn name(&self) -> &Arc<str> {
-        &self.name
-    }
-
-    /// Where its readings go, if it was told.
-    #[must_use]
-    pub const fn topic(&self) -> Option<&Arc<str>> {
-        self.topic.as_ref()
-    }
-
-    /// Where it hears session IDs, if it needs any.
-    #[must_use]
-    pub const fn session_topic(&self) -> Option<&Arc<str>> {
-        self.session_topic.as_ref()
-    }
-
-    /// Takes a session ID off the session topic; false, and ignored, if it is none.
-    /// A node cannot tell a true ID from a false one.
-    pub fn hear(&self, payload: &[u8]) -> bool {
-        match session_text(payload) {
-            Some(text) => {
-                self.state().heard = Some(text);
-                true
-            }
-            None => false,
-        }
-    }
-
-    /// Seals one reading under the session heard last.
-    ///
-    /// # Errors
-    /// `no_session`, [`crate::DataError`], or `random`.
-    pub fn seal(&self, data: &[u8]) -> Result<Vec<u8>, Error> {
-        self.seal_field(NodeField::Reading(&self.node_id), data)
-    }
-
-    /// Seals a message to the node `to`, under the session heard last on that node's topic.
-    ///
-    /// # Errors
-    /// `no_session`, [`crate::DataError`], or `random`.
-    pub fn seal_to(&self, to: &[u8], data: &[u8]) -> Result<Vec<u8>, Error> {
-        let from = &self.node_id;
-        self.seal_field(NodeField::Peer { from, to }, data)
-    }
-
-    /// Draws a session under which one command may come: publish it, retained, on the device's
-    /// command-session topic.
-    ///
-    /// # Errors
-    /// `random`.
-    pub fn draw_command_session(&self) -> Result<SessionText, Error> {
-        let mut id = [0; 16];
-        self.random.fill(&mut id)?;
-        let mut text = [0; 32];
-        if base16ct::lower::encode(&id, &mut text).is_err() {
-            unreachable!("32 digits hold 16 bytes")
-        }
-        let mut state = self.state();
-        let draw = state.draws;
-        state.draws += 1;
-        state.drawn.push_back((draw, text));
-        state.drawn.retain(|(before, _)| draw - before < DRAWN_KEPT);
-        Ok(text)
-    }
-
-    /// Opens a command of the host or a message of another node, under a session that this
-    /// device drew, each session once.
-    #[must_use]
-    pub fn open(&self, payload: &[u8]) -> Message {
-        let frame = match Frame::parse(payload, false) {
-            Ok(frame) => frame,
-            Err(malformed) => {
-                return Message::new(Verdict::Malformed, Reason::Malformed(malformed));
-            }
-        };
-        let mut state = self.state();
-        let drawn = state.drawn.len();
-        let used = state.used.iter().map(|(text, _)| *text);
-        let unused = state.drawn.iter().map(|(_, text)| *text);
-        let texts: Vec<SessionText> = unused.chain(used).collect();
-        let Some(opened) = open(&frame, &self.keys, &texts, &self.scheme) else {
-            let reason = Reason::NotVerified { key_sets: 1 };
-            return Message::new(Verdict::Forged, reason);
-        };
-        let from = match opened.field() {
-            NodeField::Command(to) if *to == *self.node_id => None,
-            NodeField::Peer { from, to } if *to == *self.node_id => {
-                Some(from.escape_ascii().to_string().into())
-            }
-            NodeField::Reading(_) | NodeField::Command(_) | NodeField::Peer { .. } => {
-                return Message::new(Verdict::WrongDirection, Reason::WrongDirection);
-            }
-        };
-        let say = |verdict, reason| Message {
-            node_id: from.clone(),
-            advanced: verdict == Verdict::Fresh,
-            session_bound: true,
-            ..Message::new(verdict, reason)
-        };
-        if let Some(before) = opened.session.checked_sub(drawn) {
-            return match state.used.get(before) {
-                Some((_, mac)) if mac == frame.mac() => say(Verdict::Duplicate, Reason::Accepted),
-                _ => say(Verdict::StaleSession, Reason::Expired),
-            };
-        }
-        if let Some((_, text)) = state.drawn.remove(opened.session) {
-            state.used.push_back((text, *frame.mac()));
-        }
-        if state.used.len() > USED_KEPT {
-            state.used.pop_front();
-        }
-        Message {
-            data: Some(opened.data().to_vec()),
-            ..say(Verdict::Fresh, Reason::Fresh)
-        }
-    }
-
-    fn seal_field(&self, field: NodeField<'_>, data: &[u8]) -> Result<Vec<u8>, Error> {
-        let heard = self.state().heard;
-        let sessionless = self.scheme.layout == Layout::Port || self.scheme.danger_accept_replays;
-        let session: &[u8] = match &heard {
-            Some(text) => text,
-            None if sessionless => b"",
-            None => {
-                let topic = self.session_topic.as_deref().unwrap_or_default().to_owned();
-                return Err(SessionError::NoSession { topic }.into());
-            }
-        };
-        seal(
-            &self.keys,
-            &self.scheme,
-            field,
-            data,
-            session,
-            &*self.random,
-        )
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 /// 32 lower-case hex digits, or nothing.
 pub(crate) fn session_text(payload: &[u8]) -> Option<SessionText> {
@@ -237,4 +26,4 @@ pub(crate) fn session_text(payload: &[u8]) -> Option<SessionText> {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests_classic;

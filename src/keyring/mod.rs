@@ -15,6 +15,7 @@ pub(crate) use device_file::parse_device;
 pub use edit::{KeyringFile, NewAddress, NewGroup};
 pub use fleet::{Fleet, Sealed};
 pub use model::{Classic, Device, Group, KeySet, Keyring, Policy, SessionTimes};
+pub(crate) use place::read_secret_file;
 
 #[cfg(test)]
 mod tests;

@@ -53,7 +53,7 @@ impl Keyring {
 
 /// Reads a file that holds keys; `parse` says what is in it and whether it allows that others
 /// read it. Answers with that and whether others can.
-pub(super) fn read_secret_file<T>(
+pub(crate) fn read_secret_file<T>(
     path: &Path,
     allow_wide_permissions: bool,
     parse: impl FnOnce(&str) -> Result<(T, bool), KeyringError>,

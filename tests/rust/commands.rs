@@ -26,7 +26,7 @@ fn a_command_opens_once_and_a_repeated_one_is_a_duplicate() {
         (1, false),
         "a retained command would come again"
     );
-    let message = node.open(&command.payload);
+    let message = node.open(&command.payload).unwrap();
     assert_eq!(message.verdict, Verdict::Fresh);
     assert_eq!(message.data.as_deref(), Some(&b"on"[..]));
     assert_eq!(message.node_id, None, "of the host");
@@ -35,15 +35,24 @@ fn a_command_opens_once_and_a_repeated_one_is_a_duplicate() {
         command.payload.to_ascii_uppercase(),
     ] {
         for _ in 0..3 {
-            let message = node.open(&copy);
+            let message = node.open(&copy).unwrap();
             assert_eq!((message.verdict, message.data), (Verdict::Duplicate, None));
         }
     }
     // Under the next session the old command is still no news.
     let next = house.command(&node, b"off");
-    assert_eq!(node.open(&next.payload).data.as_deref(), Some(&b"off"[..]));
-    assert_eq!(node.open(&command.payload).verdict, Verdict::Duplicate);
-    assert_eq!(node.open(&next.payload).verdict, Verdict::Duplicate);
+    assert_eq!(
+        node.open(&next.payload).unwrap().data.as_deref(),
+        Some(&b"off"[..])
+    );
+    assert_eq!(
+        node.open(&command.payload).unwrap().verdict,
+        Verdict::Duplicate
+    );
+    assert_eq!(
+        node.open(&next.payload).unwrap().verdict,
+        Verdict::Duplicate
+    );
 }
 
 #[test]
@@ -58,8 +67,8 @@ fn each_session_is_good_for_one_command() {
         host.hear(&session, "nodes/1/session");
         host.seal("kitchen", data).unwrap().payload
     });
-    assert_eq!(node.open(&commands[0]).verdict, Verdict::Fresh);
-    let message = node.open(&commands[1]);
+    assert_eq!(node.open(&commands[0]).unwrap().verdict, Verdict::Fresh);
+    let message = node.open(&commands[1]).unwrap();
     assert_eq!(
         (message.verdict, message.data),
         (Verdict::StaleSession, None)
@@ -72,12 +81,12 @@ fn a_command_that_is_on_its_way_while_the_node_draws_anew_still_opens() {
     let node = house.node("kitchen");
     let command = house.command(&node, b"on");
     node.draw_command_session().unwrap();
-    assert_eq!(node.open(&command.payload).verdict, Verdict::Fresh);
+    assert_eq!(node.open(&command.payload).unwrap().verdict, Verdict::Fresh);
     let command = house.command(&node, b"late");
     for _ in 0..2 {
         node.draw_command_session().unwrap();
     }
-    let message = node.open(&command.payload);
+    let message = node.open(&command.payload).unwrap();
     assert_eq!((message.verdict, message.data), (Verdict::Forged, None));
 }
 
@@ -89,9 +98,12 @@ fn a_command_that_is_held_back_dies_though_later_ones_use_their_sessions() {
     let held_back = house.command(&node, b"unlock");
     for data in [b"1", b"2"] {
         let command = house.command(&node, data);
-        assert_eq!(node.open(&command.payload).verdict, Verdict::Fresh);
+        assert_eq!(node.open(&command.payload).unwrap().verdict, Verdict::Fresh);
     }
-    assert_eq!(node.open(&held_back.payload).verdict, Verdict::Forged);
+    assert_eq!(
+        node.open(&held_back.payload).unwrap().verdict,
+        Verdict::Forged
+    );
 }
 
 #[test]
@@ -119,14 +131,14 @@ fn a_changed_command_is_forged_and_the_true_one_still_opens() {
         let mut changed = command.clone();
         changed[bit / 8] ^= 1 << (bit % 8);
         if !changed.eq_ignore_ascii_case(&command) {
-            let verdict = node.open(&changed).verdict;
+            let verdict = node.open(&changed).unwrap().verdict;
             assert!(
                 matches!(verdict, Verdict::Forged | Verdict::Malformed),
                 "bit {bit}"
             );
         }
     }
-    assert_eq!(node.open(&command).verdict, Verdict::Fresh);
+    assert_eq!(node.open(&command).unwrap().verdict, Verdict::Fresh);
 }
 
 #[test]
@@ -138,16 +150,22 @@ fn a_command_to_another_node_is_refused_even_under_this_nodes_session() {
     house.sender.hear(&session, "nodes/2/session");
     let command = house.sender.seal("bath", b"on").unwrap();
     assert_eq!(command.topic.as_ref(), "nodes/2/command");
-    let message = kitchen.open(&command.payload);
+    let message = kitchen.open(&command.payload).unwrap();
     assert_eq!(
         (message.verdict, message.data),
         (Verdict::WrongDirection, None)
     );
-    assert_eq!(bath.open(&command.payload).verdict, Verdict::Forged);
+    assert_eq!(
+        bath.open(&command.payload).unwrap().verdict,
+        Verdict::Forged
+    );
     // That did not use the kitchen's session up.
     house.sender.hear(&session, "nodes/1/session");
     let command = house.sender.seal("kitchen", b"on").unwrap();
-    assert_eq!(kitchen.open(&command.payload).verdict, Verdict::Fresh);
+    assert_eq!(
+        kitchen.open(&command.payload).unwrap().verdict,
+        Verdict::Fresh
+    );
 }
 
 /// The node's own command session, shown to it as the host's: its reading comes back to it.
@@ -159,7 +177,7 @@ fn a_reading_reflected_to_its_node_is_no_command() {
         let session = node.draw_command_session().unwrap();
         assert!(sender.hear(&session));
         let reading = sender.seal(b"on").unwrap();
-        let message = node.open(&reading);
+        let message = node.open(&reading).unwrap();
         assert_eq!(
             (message.verdict, message.data),
             (Verdict::WrongDirection, None)
@@ -167,7 +185,7 @@ fn a_reading_reflected_to_its_node_is_no_command() {
         house.sender.hear(&session, "nodes/1/session");
         let command = house.sender.seal("kitchen", b"on").unwrap();
         assert_eq!(
-            node.open(&command.payload).verdict,
+            node.open(&command.payload).unwrap().verdict,
             Verdict::Fresh,
             "the session is not used up"
         );
@@ -188,7 +206,11 @@ fn a_command_reflected_to_the_host_is_no_reading() {
     );
     assert_eq!(message.device, None);
     assert_eq!(
-        house.node("kitchen").open(&command.payload).verdict,
+        house
+            .node("kitchen")
+            .open(&command.payload)
+            .unwrap()
+            .verdict,
         Verdict::Forged,
         "nor a command: the node did not draw it"
     );
@@ -201,7 +223,7 @@ fn a_reading_under_the_hosts_session_is_no_command() {
     node.draw_command_session().unwrap();
     assert!(node.hear(&house.session()));
     let reading = node.seal(b"5").unwrap();
-    assert_eq!(node.open(&reading).verdict, Verdict::Forged);
+    assert_eq!(node.open(&reading).unwrap().verdict, Verdict::Forged);
     assert_eq!(house.open(&reading).verdict, Verdict::Fresh);
 }
 
@@ -216,14 +238,14 @@ fn a_peer_message_opens_at_its_node_alone_and_once() {
     let session = bath.draw_command_session().unwrap();
     assert!(kitchen.hear(&session));
     let sealed = kitchen.seal_to(b"2", b"hello").unwrap();
-    let message = bath.open(&sealed);
+    let message = bath.open(&sealed).unwrap();
     assert_eq!(message.verdict, Verdict::Fresh);
     assert_eq!(message.data.as_deref(), Some(&b"hello"[..]));
     assert_eq!(message.node_id.as_deref(), Some("1"), "who sent it");
-    assert_eq!(bath.open(&sealed).verdict, Verdict::Duplicate);
+    assert_eq!(bath.open(&sealed).unwrap().verdict, Verdict::Duplicate);
     // Back to its sender, to a third, to the host.
-    assert_eq!(kitchen.open(&sealed).verdict, Verdict::Forged);
-    assert_eq!(attic.open(&sealed).verdict, Verdict::Forged);
+    assert_eq!(kitchen.open(&sealed).unwrap().verdict, Verdict::Forged);
+    assert_eq!(attic.open(&sealed).unwrap().verdict, Verdict::Forged);
     assert_eq!(house.open(&sealed).verdict, Verdict::Forged);
 }
 
@@ -246,7 +268,7 @@ fn a_peer_message_to_another_under_this_nodes_session_is_refused() {
     let (kitchen, bath) = (house.node("kitchen"), house.node("bath"));
     assert!(kitchen.hear(&bath.draw_command_session().unwrap()));
     for to in [&b"3"[..], b"1", b"22", b"2 "] {
-        let message = bath.open(&kitchen.seal_to(to, b"x").unwrap());
+        let message = bath.open(&kitchen.seal_to(to, b"x").unwrap()).unwrap();
         assert_eq!(
             (message.verdict, message.data),
             (Verdict::WrongDirection, None),
@@ -267,6 +289,7 @@ fn a_peer_message_to_another_under_this_nodes_session_is_refused() {
     );
     assert_eq!(
         bath.open(&kitchen.seal_to(b"1234567890123", b"x").unwrap())
+            .unwrap()
             .verdict,
         Verdict::WrongDirection,
         "fifteen bytes in all"
@@ -282,7 +305,10 @@ fn a_forged_session_topic_yields_commands_that_no_node_opens() {
         .sender
         .hear(b"0123456789abcdef0123456789abcdef", "nodes/1/session");
     let command = house.sender.seal("kitchen", b"on").unwrap();
-    assert_eq!(node.open(&command.payload).verdict, Verdict::Forged);
+    assert_eq!(
+        node.open(&command.payload).unwrap().verdict,
+        Verdict::Forged
+    );
     // What is no session at all is ignored, and replaces nothing.
     house.sender.hear(&true_session, "nodes/1/session");
     for garbage in [
@@ -298,7 +324,7 @@ fn a_forged_session_topic_yields_commands_that_no_node_opens() {
         );
     }
     let command = house.sender.seal("kitchen", b"on").unwrap();
-    assert_eq!(node.open(&command.payload).verdict, Verdict::Fresh);
+    assert_eq!(node.open(&command.payload).unwrap().verdict, Verdict::Fresh);
     assert!(!house.sender.hear(&true_session, "nodes/9/session"));
     assert!(!house.sender.hear(&true_session, "sensors/session"));
 }
@@ -369,7 +395,7 @@ fn data_that_no_frame_carries_uses_no_session_up() {
     assert_eq!(house.seal_code(b"ends in\0"), "data_ends_in_nul");
     assert_eq!(house.seal_code(&[b'x'; 3000]), "frame_too_long");
     let command = house.sender.seal("kitchen", b"").unwrap();
-    let message = node.open(&command.payload);
+    let message = node.open(&command.payload).unwrap();
     assert_eq!(
         (message.verdict, message.data),
         (Verdict::Fresh, Some(Vec::new()))
@@ -408,12 +434,18 @@ fn a_node_with_keys_of_its_own_takes_commands_under_those_alone() {
     let session = attic.draw_command_session().unwrap();
     house.sender.hear(&session, "nodes/3/session");
     let command = house.sender.seal("attic", b"on").unwrap();
-    assert_eq!(attic.open(&command.payload).verdict, Verdict::Fresh);
+    assert_eq!(
+        attic.open(&command.payload).unwrap().verdict,
+        Verdict::Fresh
+    );
     // A node that holds the group's keys speaks as anyone of the group, and not to the attic.
     let session = attic.draw_command_session().unwrap();
     assert!(kitchen.hear(&session));
     assert_eq!(
-        attic.open(&kitchen.seal_to(b"3", b"on").unwrap()).verdict,
+        attic
+            .open(&kitchen.seal_to(b"3", b"on").unwrap())
+            .unwrap()
+            .verdict,
         Verdict::Forged
     );
 }
@@ -424,9 +456,9 @@ fn a_node_opens_nothing_under_no_session() {
     let (kitchen, bath) = (house.node("kitchen"), house.node("bath"));
     // Allowed to send without a session, a node still takes nothing without one.
     let sealed = kitchen.seal_to(b"2", b"on").unwrap();
-    assert_eq!(bath.open(&sealed).verdict, Verdict::Forged);
+    assert_eq!(bath.open(&sealed).unwrap().verdict, Verdict::Forged);
     bath.draw_command_session().unwrap();
-    assert_eq!(bath.open(&sealed).verdict, Verdict::Forged);
+    assert_eq!(bath.open(&sealed).unwrap().verdict, Verdict::Forged);
     assert_eq!(house.seal_code(b"on"), "no_session");
 }
 
@@ -443,11 +475,14 @@ fn binary_and_raw_groups_take_commands_too() {
         for data in [&b""[..], b"on", b"0123456789abcdef", b"0123456789abcdef+"] {
             let command = house.command(&node, data);
             assert_eq!(
-                node.open(&command.payload).data.as_deref(),
+                node.open(&command.payload).unwrap().data.as_deref(),
                 Some(data),
                 "{extra}"
             );
-            assert_eq!(node.open(&command.payload).verdict, Verdict::Duplicate);
+            assert_eq!(
+                node.open(&command.payload).unwrap().verdict,
+                Verdict::Duplicate
+            );
         }
     }
 }

@@ -300,7 +300,7 @@ fn what_it_does_to_the_disk_is_as_it_was_told() {
         };
         assert_eq!(number("synchronous"), synchronous);
         assert_eq!(number("foreign_keys"), 1);
-        assert_eq!(number("application_id"), APPLICATION_ID.into());
+        assert_eq!(number("application_id"), i64::from(APPLICATION_ID));
         assert_eq!(number("user_version"), i64::try_from(STEPS.len()).unwrap());
         let mode: String = connection
             .pragma_query_value(None, "journal_mode", |row| row.get(0))

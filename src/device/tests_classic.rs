@@ -158,7 +158,7 @@ fn each_mistake_has_its_sentence_and_shows_no_key() {
 fn a_device_file_that_others_can_read_is_refused_unless_it_allows_that() {
     let folder = tempfile::tempdir().unwrap();
     let error = Device::load(&write(&folder, VALID, 0o644)).unwrap_err();
-    assert_eq!(error.problem.code(), "wide_permissions");
+    assert_eq!(error.code(), "wide_permissions");
     let text = VALID.replace("version = 1", "version = 1\nallow_wide_permissions = true");
     let device = Device::load(&write(&folder, &text, 0o644)).unwrap();
     let debug = format!("{device:?}");
