@@ -5,6 +5,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 
+use super::sealed_memory::SealedMemory;
 use super::{
     Acceptance, Accepting, Copy, RECENT_MACS, SESSIONLESS_MACS, Store, Transaction,
     USED_COMMAND_SESSIONS,
@@ -16,6 +17,14 @@ use crate::error::StoreError;
 /// unless the caller's own `work` fails: that is not undone here.
 #[derive(Default)]
 pub struct MemoryStore(Mutex<Memory>);
+
+/// Another store that knows the same: a backup.
+impl Clone for MemoryStore {
+    fn clone(&self) -> Self {
+        let memory = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Self(Mutex::new(memory.clone()))
+    }
+}
 
 impl core::fmt::Debug for MemoryStore {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
@@ -32,16 +41,17 @@ impl Store for MemoryStore {
     }
 }
 
-#[derive(Default)]
-struct Memory {
+#[derive(Clone, Default)]
+pub(super) struct Memory {
     /// Few: found by comparing names.
     groups: Vec<(Box<str>, Group)>,
+    pub(super) sealed: SealedMemory,
 }
 
 /// A hash that is fast is good enough: the keys are MACs that verified, and addresses.
 type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Group {
     newest: Option<u32>,
     bar: Option<u32>,
@@ -62,12 +72,14 @@ struct Group {
     command_sessions: HashMap<Box<[u8]>, VecDeque<[u8; 32]>>,
 }
 
+#[derive(Clone)]
 struct Session {
     id: SessionId,
     number: u64,
     accepted: usize,
 }
 
+#[derive(Clone)]
 struct Device {
     address: Box<[u8]>,
     /// Its last accepted frames, in a ring that begins at `oldest` once it is full.
@@ -75,6 +87,7 @@ struct Device {
     oldest: usize,
 }
 
+#[derive(Clone)]
 struct Recent {
     copy: Copy,
     home: Home,
@@ -96,7 +109,7 @@ enum Home {
 }
 
 /// MACs are random: eight bytes of each are hash enough.
-#[derive(PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 struct Mac([u8; 20]);
 
 impl Hash for Mac {

@@ -4,13 +4,21 @@
 //! durable together or not at all. A batch of frames is one transaction.
 
 mod memory;
+mod sealed;
+mod sealed_memory;
 mod sqlite;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_sealed;
 
 use core::fmt;
 
 pub use memory::MemoryStore;
+pub use sealed::{
+    Beacons, Contact, CurrentSession, DEVICE_SESSIONS_KEPT, DOWNLINK_CHUNK, DeviceSessions, Held,
+    Lease, Overlap, SealedDevice, SealedTransaction,
+};
 pub use sqlite::{Durability, SqliteStore};
 
 use crate::classic::SessionId;
@@ -29,11 +37,23 @@ pub trait Store: Send + Sync + fmt::Debug {
         &self,
         work: &mut dyn FnMut(&mut dyn Transaction) -> Result<(), StoreError>,
     ) -> Result<(), StoreError>;
+
+    /// As [`Self::transact`]; what it wrote also survives a power cut, even where the store
+    /// promises less for the others.
+    ///
+    /// # Errors
+    /// As [`Self::transact`].
+    fn transact_durably(
+        &self,
+        work: &mut dyn FnMut(&mut dyn Transaction) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        self.transact(work)
+    }
 }
 
 /// The operations of a receiver on its store. `group` is a classic group's name, `address` a
 /// device's address in it (`CLASSIC.md`, *Receiving*).
-pub trait Transaction {
+pub trait Transaction: SealedTransaction {
     /// Every session ID that is known in `group`, in no order.
     ///
     /// # Errors

@@ -50,13 +50,13 @@ every_store![
 
 /// An SQLite store that forgets whatever is not in its file.
 #[derive(Debug)]
-struct Reopened {
+pub(super) struct Reopened {
     _folder: TempDir,
     file: PathBuf,
 }
 
 impl Reopened {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("state.sqlite3");
         Self {
@@ -65,7 +65,7 @@ impl Reopened {
         }
     }
 
-    fn store(&self) -> SqliteStore {
+    pub(super) fn store(&self) -> SqliteStore {
         SqliteStore::open(&self.file, Durability::Process).unwrap()
     }
 }

@@ -26,7 +26,7 @@ const WAL_KEPT: i64 = WAL_PAGES * 4096;
 /// batch reads and writes each of them again and again. In KiB; negative as SQLite wants it.
 const CACHE: i64 = -(16 << 10);
 /// More than the statements that there are.
-const CACHED_STATEMENTS: usize = 32;
+const CACHED_STATEMENTS: usize = 64;
 
 pub(super) fn open(file: &Path, durability: Durability) -> Result<Connection, StoreError> {
     create(file)?;
@@ -80,6 +80,14 @@ fn configure(connection: &Connection, durability: Durability) -> rusqlite::Resul
     connection.pragma_update(None, "cache_size", CACHE)?;
     connection.pragma_update(None, "wal_autocheckpoint", WAL_PAGES)?;
     connection.pragma_update(None, "journal_size_limit", WAL_KEPT)?;
+    wait_for_disk(connection, durability)
+}
+
+/// What a commit waits for.
+pub(super) fn wait_for_disk(
+    connection: &Connection,
+    durability: Durability,
+) -> rusqlite::Result<()> {
     match durability {
         Durability::Process => connection.pragma_update(None, "synchronous", "NORMAL"),
         Durability::Power => {

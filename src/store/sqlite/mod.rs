@@ -3,10 +3,12 @@
 //! The file is in WAL mode: beside it lie `-wal` and `-shm` while it is open. It belongs on a
 //! local disk, since the processes that share it share memory.
 
+mod chunks;
 mod file;
 mod operations;
 mod problem;
 mod schema;
+mod sealed;
 #[cfg(test)]
 mod tests;
 
@@ -18,6 +20,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rusqlite::FileControl;
 use rusqlite::{Connection, TransactionState};
 
+use self::chunks::Chunks;
 use self::operations::Operations;
 use super::{Store, Transaction};
 use crate::error::StoreError;
@@ -37,7 +40,9 @@ pub enum Durability {
 /// Keeps everything in one SQLite file. Any number of processes may open the same file.
 pub struct SqliteStore {
     file: PathBuf,
+    durability: Durability,
     connection: Mutex<Connection>,
+    chunks: Chunks,
 }
 
 impl fmt::Debug for SqliteStore {
@@ -65,7 +70,9 @@ impl SqliteStore {
         let connection = file::open(&file, durability)?;
         Ok(Self {
             file,
+            durability,
             connection: Mutex::new(connection),
+            chunks: Chunks::default(),
         })
     }
 
@@ -104,7 +111,7 @@ impl SqliteStore {
             return Attempt::Done(Err(problem::describe(&self.file, &error)));
         }
         let _rollback = Rollback(connection);
-        let mut operations = Operations::new(&self.file, connection);
+        let mut operations = Operations::new(&self.file, connection, &self.chunks);
         let answer = work(&mut operations);
         Attempt::Done(match operations.into_failure() {
             Some(failure) if failure.outrun => return Attempt::Outrun,
@@ -124,29 +131,54 @@ impl SqliteStore {
     }
 }
 
-impl Store for SqliteStore {
-    fn transact(
+impl SqliteStore {
+    fn transact_on(
         &self,
+        connection: &Connection,
         work: &mut dyn FnMut(&mut dyn Transaction) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let connection = self.connection();
         if !connection.is_autocommit() {
             // A rollback failed before: nothing begins until it succeeds.
-            execute(&connection, "ROLLBACK")
+            execute(connection, "ROLLBACK")
                 .map_err(|error| problem::describe(&self.file, &error))?;
         }
         // Most of what arrives is only looked up, and garbage must not hold up those who write:
         // the write lock is taken by the first operation that needs it.
-        match self.attempt(&connection, "BEGIN DEFERRED", work) {
+        match self.attempt(connection, "BEGIN DEFERRED", work) {
             Attempt::Done(answer) => answer,
             // What it read is out of date. Under the lock from the start that cannot happen.
-            Attempt::Outrun => match self.attempt(&connection, "BEGIN IMMEDIATE", work) {
+            Attempt::Outrun => match self.attempt(connection, "BEGIN IMMEDIATE", work) {
                 Attempt::Done(answer) => answer,
                 Attempt::Outrun => Err(StoreError::Locked {
                     file: self.file.clone(),
                 }),
             },
         }
+    }
+}
+
+impl Store for SqliteStore {
+    fn transact(
+        &self,
+        work: &mut dyn FnMut(&mut dyn Transaction) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        self.transact_on(&self.connection(), work)
+    }
+
+    fn transact_durably(
+        &self,
+        work: &mut dyn FnMut(&mut dyn Transaction) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let connection = self.connection();
+        if self.durability == Durability::Power {
+            return self.transact_on(&connection, work);
+        }
+        let failed = |error| problem::describe(&self.file, &error);
+        file::wait_for_disk(&connection, Durability::Power).map_err(failed)?;
+        let answer = self.transact_on(&connection, work);
+        // Without this the store would only be slower than it has to be.
+        let back = file::wait_for_disk(&connection, Durability::Process).map_err(failed);
+        answer.and(back)
     }
 }
 

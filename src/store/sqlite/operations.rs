@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Result, TransactionState, params};
 use super::super::{
     Acceptance, Accepting, Copy, RECENT_MACS, SESSIONLESS_MACS, Transaction, USED_COMMAND_SESSIONS,
 };
+use super::chunks::Chunks;
 use super::problem;
 use crate::classic::SessionId;
 use crate::error::StoreError;
@@ -15,6 +16,7 @@ use crate::error::StoreError;
 pub(super) struct Operations<'a> {
     file: &'a Path,
     connection: &'a Connection,
+    pub(super) chunks: &'a Chunks,
     failure: Option<Failure>,
 }
 
@@ -26,10 +28,15 @@ pub(super) struct Failure {
 }
 
 impl<'a> Operations<'a> {
-    pub(super) const fn new(file: &'a Path, connection: &'a Connection) -> Self {
+    pub(super) const fn new(
+        file: &'a Path,
+        connection: &'a Connection,
+        chunks: &'a Chunks,
+    ) -> Self {
         Self {
             file,
             connection,
+            chunks,
             failure: None,
         }
     }
@@ -38,7 +45,7 @@ impl<'a> Operations<'a> {
         self.failure
     }
 
-    fn run<T>(
+    pub(super) fn run<T>(
         &mut self,
         operation: impl FnOnce(&Connection) -> Result<T>,
     ) -> core::result::Result<T, StoreError> {

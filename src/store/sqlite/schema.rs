@@ -13,7 +13,7 @@ pub(super) const APPLICATION_ID: i32 = i32::from_be_bytes(*b"ESPS");
 /// Step `n` makes version `n + 1` out of version `n`; the file's `user_version` counts them.
 /// A released step never changes. An older espseal may be running on the file: a step that
 /// changes what a table means renames it, so that the older one fails instead of erring.
-pub(super) const STEPS: &[&str] = &[CLASSIC];
+pub(super) const STEPS: &[&str] = &[CLASSIC, SEALED];
 
 /// What a receiver and a sender of classic frames remember.
 ///
@@ -78,6 +78,76 @@ CREATE TABLE classic_command_session (
     session    BLOB NOT NULL CHECK (length(session) = 32),
     n          INTEGER NOT NULL,
     PRIMARY KEY (device_id, session)
+) STRICT, WITHOUT ROWID;
+";
+
+/// What a receiver and a sender of sealed frames remember.
+///
+/// Addresses and counters are 64 bits without a sign, kept as the number with the same bits.
+const SEALED: &str = "
+-- Since when everything that was accepted is known: made, or marked restored, and how many times.
+CREATE TABLE sealed_contact (
+    one         INTEGER PRIMARY KEY CHECK (one = 1),
+    since       INTEGER NOT NULL,
+    generation  INTEGER NOT NULL
+) STRICT;
+
+-- W1 to W3, E1. A row is never dropped.
+CREATE TABLE sealed_device (
+    address        INTEGER PRIMARY KEY,
+    head           INTEGER NOT NULL,
+    bits           INTEGER NOT NULL,
+    open           INTEGER NOT NULL CHECK (open IN (0, 1)),
+    epoch          INTEGER NOT NULL CHECK (epoch BETWEEN 0 AND 65535),
+    overlap_from   INTEGER CHECK (overlap_from BETWEEN 0 AND 65535),
+    overlap_until  INTEGER,
+    last_seen      INTEGER NOT NULL
+) STRICT;
+
+-- C4: up to which counter frames to the device may have been sealed.
+CREATE TABLE sealed_downlink (
+    address  INTEGER PRIMARY KEY,
+    ceiling  INTEGER NOT NULL
+) STRICT;
+
+-- H1 to H5. state: 0 current, 1 pending, 2 expired; in the order of n.
+CREATE TABLE sealed_session (
+    address       INTEGER NOT NULL,
+    n             INTEGER NOT NULL,
+    state         INTEGER NOT NULL CHECK (state IN (0, 1, 2)),
+    session       BLOB NOT NULL CHECK (length(session) = 16),
+    -- Of the current one: the counter of the acknowledgement.
+    acknowledged  INTEGER,
+    PRIMARY KEY (address, n)
+) STRICT, WITHOUT ROWID;
+
+-- B1, B4
+CREATE TABLE sealed_fleet (
+    id            INTEGER PRIMARY KEY,
+    name          TEXT NOT NULL UNIQUE,
+    newest        INTEGER CHECK (newest BETWEEN 0 AND 4294967295),
+    bar           INTEGER CHECK (bar BETWEEN 0 AND 4294967295),
+    lease_holder  BLOB CHECK (length(lease_holder) = 16),
+    lease_until   INTEGER
+) STRICT;
+
+CREATE TABLE sealed_beacon (
+    fleet_id  INTEGER NOT NULL REFERENCES sealed_fleet,
+    session   BLOB NOT NULL CHECK (length(session) = 16),
+    PRIMARY KEY (fleet_id, session)
+) STRICT, WITHOUT ROWID;
+
+-- W6
+CREATE TABLE sealed_held (
+    address  INTEGER NOT NULL,
+    tag      BLOB NOT NULL CHECK (length(tag) = 16),
+    session  BLOB NOT NULL CHECK (length(session) = 16),
+    PRIMARY KEY (address, tag)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE verdict_count (
+    verdict  TEXT PRIMARY KEY,
+    frames   INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 ";
 
