@@ -9,6 +9,7 @@ from espseal._errors import (
     KeyringError,
     Rejected,
     SessionError,
+    StateError,
     StoreError,
 )
 from espseal._native import (
@@ -52,6 +53,7 @@ __all__ = [
     "Rejected",
     "Sender",
     "SessionError",
+    "StateError",
     "Store",
     "StoreError",
     "Verdict",

@@ -37,6 +37,10 @@ class StoreError(Error):
     """The store failed: nothing was accepted, and nothing that was stored is lost."""
 
 
+class StateError(Error):
+    """A device cannot keep its counter and its key: nothing was sealed or taken."""
+
+
 class DataError(Error):
     """What was given to be sealed cannot be carried by the frame."""
 

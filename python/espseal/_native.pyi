@@ -417,50 +417,235 @@ class Sender:
 
 @final
 class Device:
-    """A device's own end: seals readings, for tests, simulators and Linux devices. Thread-safe."""
+    """A device's own end, for tests, simulators and Linux devices. Thread-safe.
+
+    A classic one seals readings under the session that it heard last, and opens commands.
+
+    A sealed one is run by its publications. After each connect call `reconnected` and subscribe
+    to `subscriptions`; give the messages of ``beacon_topic`` to `hear` and those of
+    ``down_topic`` to `open`; after each, and when `next_due` says so, publish what
+    `publications` gives. Readings go there with `send`.
+    """
 
     @staticmethod
-    def load(path: str | os.PathLike[str]) -> Device:
-        """Reads a device file (TOML: see docs/keyring.md). Raises `KeyringError`."""
+    def load(
+        path: str | os.PathLike[str],
+        *,
+        state: str | os.PathLike[str] | None = None,
+        firmware: str | None = None,
+        hold: float = 10.0,
+        hello_interval: float = 600.0,
+    ) -> Device:
+        """Reads a device file: of a sealed device the JSON that it was provisioned with, of a
+        classic one TOML (see docs/keyring.md), for which ``path`` alone matters.
+
+        A sealed device keeps its counter, its epoch and its key in a state file, which one
+        process uses at a time. Never put an older copy of it back: it cannot be told from the
+        last one, and its counters were used. After a ratchet ``device_key`` is taken out of the
+        JSON file, since the present key could be computed from it.
+
+        Arguments:
+            path: the file; others may not read it.
+            state: the state file; without it ``<path>.state``.
+            firmware: what its hello calls its firmware.
+            hold: how many seconds readings wait for the host's welcome.
+            hello_interval: how many seconds pass from one session to the next.
+
+        Raises:
+            KeyringError: the file cannot be used; with file, line and field.
+            StateError: the state file cannot be used (``in_use``, ``state_missing``,
+                ``state_damaged``, ``not_a_state``, ``newer_state``, ``other_device``, ``no_key``,
+                ``wide_permissions``, ``io``).
+            ValueError: a time is negative.
+        """
 
     @staticmethod
-    def from_keyring(keyring: Keyring, name: str) -> Device:
-        """Takes the keys of a device out of a keyring.
+    def from_keyring(
+        keyring: Keyring,
+        name: str,
+        *,
+        format: Literal["classic", "sealed"] | None = None,  # noqa: A002
+        state: str | os.PathLike[str] | None = None,
+        firmware: str | None = None,
+        hold: float = 10.0,
+        hello_interval: float = 600.0,
+    ) -> Device:
+        """Takes the keys of a device out of a keyring. For tests and simulators.
+
+        Arguments:
+            keyring: where the device is listed.
+            name: its name there.
+            format: of a device that has both; without it sealed, if it can be.
+            state: the state file of a sealed device. Without it the counter begins with 1 each
+                time, and a host that knows the device takes nothing before it has welcomed it.
+            firmware, hold, hello_interval: as for `load`.
 
         Raises:
             KeyringError: no such device (``unknown_name``).
+            Error: it does not send this format (``wrong_format``).
+            StateError: the state file cannot be used.
+            ValueError: ``format`` is none, or a time is negative.
         """
 
     @property
     def name(self) -> str: ...
     @property
+    def format(self) -> Literal["classic", "sealed"]:
+        """Which frames it sends."""
+
+    @property
+    def address(self) -> str | None:
+        """What the frames of a sealed one carry, 16 hex digits."""
+
+    @property
+    def epoch(self) -> int | None:
+        """How many ratchet steps the key of a sealed one has made."""
+
+    @property
     def topic(self) -> str | None:
-        """Where its readings go, if its file says so."""
+        """Where its readings go; for a classic one, if its file says so."""
 
     @property
     def session_topic(self) -> str | None:
-        """Where it hears session IDs, if it needs any."""
+        """Where a classic one hears session IDs, if it needs any."""
 
-    def hear(self, payload: _Payload) -> bool:
-        """Takes a session ID off the session topic; False (and ignored) if it is none."""
+    @property
+    def hello_topic(self) -> str | None:
+        """Where the hellos of a sealed one go."""
 
-    def seal(self, data: _Payload, *, to: _Payload | None = None) -> bytes:
-        """Seals one reading, or a message to the node ``to``, under the session heard last.
+    @property
+    def down_topic(self) -> str | None:
+        """Where a sealed one gets what `open` takes."""
+
+    @property
+    def beacon_topic(self) -> str | None:
+        """Where a sealed one gets what `hear` takes."""
+
+    @property
+    def subscriptions(self) -> list[str]:
+        """What to subscribe to after each connect."""
+
+    @property
+    def mqtt_host(self) -> str | None:
+        """The broker, if the provisioning file names it; so the three below."""
+
+    @property
+    def mqtt_port(self) -> int | None: ...
+    @property
+    def mqtt_user(self) -> str | None: ...
+    @property
+    def mqtt_password(self) -> str | None: ...
+    @property
+    def is_welcomed(self) -> bool:
+        """Whether the host has welcomed a sealed one since it started."""
+
+    @property
+    def mode(self) -> int:
+        """The mode that the host set last, 0 to 255; the application says what it means."""
+
+    def set_mode(self, mode: int) -> None:
+        """Goes into a mode by itself, like one that was stored.
+
+        Arguments:
+            mode: 0 to 255.
 
         Raises:
-            SessionError: no session ID has been heard yet.
+            Error: it is a classic device (``wrong_format``).
+        """
+
+    @property
+    def ignored(self) -> int:
+        """How many verified control frames said what this version does not know."""
+
+    @property
+    def trouble(self) -> str | None:
+        """What a person should do, in one sentence; None if nothing."""
+
+    def hear(self, payload: _Payload) -> bool:
+        """Takes a session off the session topic or the beacon topic.
+
+        Arguments:
+            payload: as it came.
+
+        Returns:
+            False, and it is ignored, if it is none. A device cannot tell a true from a false one.
+        """
+
+    def seal(self, data: _Payload, *, to: _Payload | None = None) -> bytes:
+        """Seals one reading, to be published on ``topic``.
+
+        Arguments:
+            data: the reading.
+            to: another classic node, whose session was heard last: the reading is for it.
+
+        Returns:
+            The frame.
+
+        Raises:
+            SessionError: a classic device has heard no session ID yet (``no_session``); a sealed
+                one waits for its welcome, and for no longer than ``hold`` (``not_welcomed``).
             DataError: the frame cannot carry this (``data_ends_in_nul``, ``frame_too_long``).
+            StateError: the counter cannot be kept (``state_changed``, ``io``, ``forked``,
+                ``counter_exhausted``).
+            Error: a sealed device speaks to its host alone (``wrong_format``).
+        """
+
+    def send(self, data: _Payload) -> None:
+        """Puts a reading of a sealed device into its outbox: `publications` gives it, sealed,
+        once the device is welcomed, or has waited for that as long as ``hold`` says.
+
+        Arguments:
+            data: the reading.
+
+        Raises:
+            DataError: no frame can carry this (``frame_too_long``), or 1024 readings wait already
+                (``outbox_full``).
+            Error: it is a classic device (``wrong_format``).
         """
 
     def draw_command_session(self) -> bytes:
-        """Draws a session for one command: 32 hex digits to publish, retained, on the device's
-        command-session topic. The one drawn before stays good too.
+        """Draws a session for one command to a classic device. The one drawn before stays good
+        too.
+
+        Returns:
+            32 hex digits to publish, retained, on the device's command-session topic.
+
+        Raises:
+            Error: it is a sealed device (``wrong_format``).
         """
 
     def open(self, payload: _Payload, *, topic: str | None = None) -> Message:
-        """Opens a command, or a message of another node (then ``node_id`` says whose), under a
-        session that this device drew, each session once. Never raises for what a peer sent.
+        """Opens a command, or to a classic device a message of another node (then ``node_id``
+        says whose). Never raises for what a peer sent.
+
+        What a sealed device takes without handing it on (a welcome, a ratchet, a mode) is
+        ``fresh``, too, and has no data. After each call, see `publications`: the answer is
+        there. An empty payload asks for a hello, and is ``malformed``.
+
+        Arguments:
+            payload: as it came.
+            topic: what the message says as its ``topic``.
+
+        Returns:
+            The verdict, and with ``fresh`` the command's data.
+
+        Raises:
+            StateError: nothing was taken, and the payload may be given again.
         """
+
+    def publications(self) -> list[Publication]:
+        """What a sealed device has to publish now: acknowledgements, hellos, readings. Publish
+        them while MQTT is connected; they are given once.
+
+        Raises:
+            StateError: the counter cannot be kept; what could not be sealed comes next time.
+        """
+
+    def next_due(self) -> float | None:
+        """Seconds until `publications` has something; None for never."""
+
+    def reconnected(self) -> None:
+        """Says that MQTT is connected, after each connect: a sealed device greets its host."""
 
 @final
 class ClassicOpened:

@@ -12,7 +12,8 @@ pub(crate) fn to_py(py: Python<'_>, error: &Error) -> PyErr {
         Error::Store(_) => class(py, &STORE, "StoreError"),
         Error::Data(_) => class(py, &DATA, "DataError"),
         Error::Session(_) => class(py, &SESSION, "SessionError"),
-        Error::Random(_) => class(py, &ERROR, "Error"),
+        Error::State(_) => class(py, &STATE, "StateError"),
+        Error::Format(_) | Error::Random(_) => class(py, &ERROR, "Error"),
     };
     raise(class.and_then(|class| class.call1((error.to_string(), error.code()))))
 }
@@ -37,6 +38,7 @@ static KEYRING: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 static STORE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 static DATA: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 static SESSION: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+static STATE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 static REJECTED: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 
 fn class<'py>(

@@ -95,7 +95,7 @@ impl SealedDevice {
                 hellos: Hellos::new(now),
                 sessions: Sessions::default(),
                 welcomed: false,
-                hold_until: now + options.hold,
+                hold_until: now.saturating_add(options.hold),
                 connected: false,
                 answers: VecDeque::new(),
                 outbox: VecDeque::new(),
@@ -152,7 +152,7 @@ impl SealedDevice {
         state.hellos.connected(now, known);
         if !state.connected {
             state.connected = true;
-            state.hold_until = now + self.hold;
+            state.hold_until = now.saturating_add(self.hold);
         }
     }
 

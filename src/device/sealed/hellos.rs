@@ -69,7 +69,7 @@ impl Hellos {
 
     /// The next one goes when the session of this one is old.
     pub(super) fn welcomed(&mut self, now: Duration, interval: Duration) {
-        self.due = now + interval;
+        self.due = now.saturating_add(interval);
         self.pause = FIRST_PAUSE;
     }
 }

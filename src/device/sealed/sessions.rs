@@ -122,7 +122,7 @@ impl Sessions {
         let new = Open {
             drawn,
             // What waits longer than that was withheld, whether or not a newer welcome came.
-            ends: now + interval + OVERLAP,
+            ends: now.saturating_add(interval).saturating_add(OVERLAP),
             commands: Head::default(),
             welcomes: Head::default(),
         };
