@@ -210,6 +210,24 @@ pub enum KeyringProblem {
         "the device is in no fleet and in no group: write `sealed = {{ fleet = \"…\", address = \"…\" }}` or `classic = {{ group = \"…\", node_id = \"…\" }}` in it"
     )]
     NoFormat,
+    /// A device that has no place in a fleet.
+    #[error("`{name}` is in no fleet; `espseal device add` gives it a place in one")]
+    NotSealed {
+        /// The device.
+        name: String,
+    },
+    /// A device that has no place in a group.
+    #[error("`{name}` is in no classic group")]
+    NotClassic {
+        /// The device.
+        name: String,
+    },
+    /// A device whose frames are all refused.
+    #[error("`{name}` is revoked; `espseal device revoke --undo` takes that back")]
+    Revoked {
+        /// The device.
+        name: String,
+    },
     /// A name that is asked for and not there.
     #[error("the keyring has no device named `{name}`")]
     UnknownName {
@@ -239,6 +257,9 @@ impl KeyringProblem {
             Self::NoGroup { .. } => "no_group",
             Self::NoFleet { .. } => "no_fleet",
             Self::NoFormat => "no_format",
+            Self::NotSealed { .. } => "not_sealed",
+            Self::NotClassic { .. } => "not_classic",
+            Self::Revoked { .. } => "revoked",
             Self::UnknownName { .. } => "unknown_name",
         }
     }

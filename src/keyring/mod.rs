@@ -9,15 +9,19 @@ mod model;
 mod parse;
 mod parse_fleet;
 mod place;
+mod provision;
 mod reader;
 
 pub(crate) use device_file::parse_device;
-pub use edit::{KeyringFile, NewAddress, NewGroup};
+pub use edit::{KeyringFile, NewAddress, NewFleet, NewGroup, Part, SealedAddress};
 pub use fleet::{Fleet, Sealed};
 pub use model::{Classic, Device, Group, KeySet, Keyring, Policy, SessionTimes};
 pub(crate) use place::read_secret_file;
+pub use provision::Provision;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_edit;
 #[cfg(test)]
 mod tests_fleet;

@@ -242,6 +242,17 @@ pub enum Policy {
     Strict,
 }
 
+impl Policy {
+    /// Its word in the keyring.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Pool => "pool",
+            Self::Strict => "strict",
+        }
+    }
+}
+
 /// When sessions come and go (`CLASSIC.md`, I1; `SEALED.md`, B1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionTimes {

@@ -1018,16 +1018,7 @@ fn add(file: &KeyringFile, name: &str, group: &str, node_id: &str) -> Result<(),
 }
 
 fn new_group(name: &str) -> NewGroup<'_> {
-    NewGroup {
-        name,
-        topic: "cellar/+",
-        session_topic: Some("cellar/session"),
-        danger_accept_replays: false,
-        allow_article_keys: false,
-        layout: Layout::Hex,
-        data: DataMode::Text,
-        keys: None,
-    }
+    NewGroup::new(name, "cellar/+", Some("cellar/session"))
 }
 
 fn write(folder: &tempfile::TempDir, text: &str, mode: u32) -> PathBuf {
