@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::malformed::Malformed;
+use crate::malformed::{Malformed, MalformedReason};
 use crate::sealed::Address;
 
 /// Everything that a public call may answer with.
@@ -549,7 +549,11 @@ impl DataError {
             Self::FrameTooLong { .. } => "frame_too_long",
             Self::InvalidNodeId => "invalid_node_id",
             Self::SessionRequired => "session_required",
-            Self::NoSuchFrame(malformed) => malformed.reason.code(),
+            Self::NoSuchFrame(malformed) => match malformed.reason {
+                MalformedReason::CounterZero => "invalid_counter",
+                MalformedReason::UnboundControl => "session_required",
+                _ => "invalid_kind",
+            },
             Self::OutboxFull { .. } => "outbox_full",
         }
     }

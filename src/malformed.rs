@@ -59,11 +59,11 @@ reasons! {
     /// A sealed frame of fewer than 36 bytes.
     TooShort = "too_short", "a sealed frame has at least 36 bytes";
     /// The first byte of a sealed frame is not 0xF5.
-    Version = "version", "this byte names a version that this library does not know";
+    Version = "unsupported_version", "this byte names a version that this library does not know";
     /// A bit of the flags that must be zero.
     ReservedBits = "reserved_bits", "a reserved bit of the flags is set";
     /// Kind 3.
-    Kind = "kind", "there is no frame of this kind";
+    Kind = "unknown_kind", "there is no frame of this kind";
     /// A hello from the host to a device.
     DownlinkHello = "downlink_hello", "only a device sends a hello";
     /// A control frame that is not bound to a session.

@@ -203,11 +203,16 @@ impl BlockCipherEncClosure for Chain<'_> {
 }
 
 #[cfg(test)]
+#[path = "../../tests/rust/records.rs"]
+mod records;
+
+#[cfg(test)]
 mod tests {
     use aes_siv::aead::KeyInit as _;
     use aes_siv::siv::Aes128Siv;
     use proptest::prelude::*;
 
+    use super::records::read;
     use super::*;
 
     fn seal(key: &[u8; 32], associated: &[Vec<u8>], plaintext: &[u8]) -> Vec<u8> {
@@ -245,6 +250,46 @@ mod tests {
                 "7bdb6e3b432667eb06f4d14bff2fbd0fcb900f2fddbe404326601965c889bf17dba77ceb094fa663b7a3f748ba8af829ea64ad544a272e9c485b62a3fd5c0d"
             )
         );
+    }
+
+    #[test]
+    fn shared_vectors() {
+        for record in ["aes_siv.txt", "aes_siv_wycheproof.txt"]
+            .map(read)
+            .iter()
+            .flatten()
+        {
+            let count: usize = record.number("components");
+            let components = ["first", "second", "third"].map(|field| record.optional(field));
+            let components: Vec<_> = components.iter().flatten().collect();
+            assert_eq!(components.len(), count, "{}", record.name());
+            let siv = Siv::new(&record.bytes("key").try_into().unwrap());
+            let components = components.iter().map(|digits| siv.component(&hex(digits)));
+            let components: Vec<_> = components.collect();
+            let mut opened = record.bytes("sealed");
+            let tag = opened.drain(..BLOCK.min(opened.len())).collect::<Vec<_>>();
+            let Ok(tag) = <[u8; BLOCK]>::try_from(tag).map(u128::from_be_bytes) else {
+                assert_eq!(record.text("expect"), "invalid", "{}", record.name());
+                continue;
+            };
+            siv.crypt(tag, &mut opened);
+            let verifies = bool::from(tag_eq(siv.tag(&components, &opened), tag));
+            match record.text("expect") {
+                "valid" => {
+                    assert!(verifies, "{}", record.name());
+                    assert_eq!(opened, record.bytes("plaintext"), "{}", record.name());
+                    let mut sealed = opened;
+                    let tag = siv.tag(&components, &sealed);
+                    siv.crypt(tag, &mut sealed);
+                    let sealed = [&tag.to_be_bytes(), &*sealed].concat();
+                    assert_eq!(sealed, record.bytes("sealed"), "{}", record.name());
+                }
+                expect => {
+                    assert_eq!(expect, "invalid");
+                    assert!(!verifies, "{}", record.name());
+                }
+            }
+        }
     }
 
     proptest! {

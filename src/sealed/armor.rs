@@ -16,11 +16,12 @@ pub fn armor(frame: &[u8]) -> String {
 /// The frame of a text.
 ///
 /// # Errors
-/// [`Malformed`], with the reason and the offset in the text.
+/// [`Malformed`], with the reason and the offset in the text; of a text that is too long, in the
+/// frame.
 pub fn disarm(text: &[u8]) -> Result<Cow<'static, [u8]>, Malformed> {
     const TEXT_MAX: usize = (FRAME_BYTES_MAX * 4).div_ceil(3);
     if text.len() > TEXT_MAX {
-        return Err(Malformed::new(MalformedReason::TooLong, TEXT_MAX));
+        return Err(Malformed::new(MalformedReason::TooLong, FRAME_BYTES_MAX));
     }
     let digit = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     if let Some(offset) = text.iter().position(|byte| !digit(byte)) {

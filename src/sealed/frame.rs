@@ -192,10 +192,10 @@ impl<'a> Frame<'a> {
     /// [`Malformed`], with the reason and the offset.
     pub fn parse(payload: &'a [u8]) -> Result<Self, Malformed> {
         // O1
-        let bytes = match payload {
-            [MAGIC, ..] => Cow::Borrowed(payload),
-            _ if payload.starts_with(ARMOR_START) => disarm(payload)?,
-            _ => return Err(Malformed::new(MalformedReason::Version, 0)),
+        let bytes = if payload.starts_with(ARMOR_START) {
+            disarm(payload)?
+        } else {
+            Cow::Borrowed(payload)
         };
         // O2
         if bytes.len() > FRAME_BYTES_MAX {
@@ -205,8 +205,11 @@ impl<'a> Frame<'a> {
             .first_chunk()
             .map(|header| (header, bytes.len() >= OVERHEAD_BYTES))
         else {
-            return Err(Malformed::new(MalformedReason::TooShort, payload.len()));
+            return Err(Malformed::new(MalformedReason::TooShort, bytes.len()));
         };
+        if bytes.first() != Some(&MAGIC) {
+            return Err(Malformed::new(MalformedReason::Version, 0));
+        }
         let header = Header::parse(header)?;
         Ok(Self { header, bytes })
     }

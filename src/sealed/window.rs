@@ -35,6 +35,17 @@ impl Window {
         }
     }
 
+    /// The window of a device that is met with a frame of this counter, bound to a beacon of this
+    /// time (W2): above every counter that a wiped device may have used before.
+    #[must_use]
+    pub const fn first_contact(counter: u64, beacon_time: Option<u32>) -> Self {
+        let least = match beacon_time {
+            Some(time) => (time as u64) << 24,
+            None => 0,
+        };
+        Self::closed(if counter > least { counter } else { least })
+    }
+
     /// Where `counter` lies; changes nothing.
     #[must_use]
     pub const fn place(&self, counter: u64) -> Place {

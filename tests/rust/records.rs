@@ -1,5 +1,7 @@
 //! The grammar of `tests/vectors`: records of `key: value` lines, blank lines between them.
 
+#![allow(dead_code, reason = "not every runner needs all of it")]
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -19,6 +21,12 @@ impl Record {
     pub(crate) fn bytes(&self, field: &str) -> Vec<u8> {
         let digits = self.text(field);
         base16ct::lower::decode_vec(digits).unwrap_or_else(|_| panic!("{digits} is no hex"))
+    }
+
+    pub(crate) fn number<T: std::str::FromStr>(&self, field: &str) -> T {
+        let digits = self.text(field);
+        let number = digits.parse().ok();
+        number.unwrap_or_else(|| panic!("{}: {digits} is no such number", self.name()))
     }
 
     pub(crate) fn flag(&self, field: &str) -> bool {
