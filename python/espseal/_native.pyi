@@ -17,11 +17,13 @@ __all__ = [
     "Field",
     "Finding",
     "Fit",
+    "FleetEntry",
     "GroupEntry",
     "Inspection",
     "Keyring",
     "KeyringFile",
     "Message",
+    "Provision",
     "Publication",
     "Receiver",
     "SealedOpened",
@@ -46,6 +48,7 @@ _Payload: TypeAlias = Buffer | str
 _Layout: TypeAlias = Literal["hex", "raw", "port"]
 _DataMode: TypeAlias = Literal["text", "binary"]
 _MacOver: TypeAlias = Literal["unpadded", "padded"]
+_Policy: TypeAlias = Literal["pool", "strict"]
 
 @final
 class ClassicKeys:
@@ -106,6 +109,17 @@ class Keyring:
         """Every classic group, in the order of the file."""
 
     @property
+    def fleets(self) -> list[FleetEntry]:
+        """Every fleet, in the order of the file."""
+
+    def provision(self, name: str) -> Provision:
+        """What a sealed device has to be given. It holds the device's key.
+
+        Raises:
+            KeyringError: ``unknown_name``, ``not_sealed``, or ``revoked``.
+        """
+
+    @property
     def warnings(self) -> list[str]:
         """What is allowed but dangerous, one sentence each (for `keyring check`)."""
 
@@ -126,6 +140,26 @@ class DeviceEntry:
     @property
     def topic(self) -> str | None:
         """In layout port, the topic that names it."""
+
+    @property
+    def fleet(self) -> str | None:
+        """The fleet that it is in. A device that migrates has a group and a fleet."""
+
+    @property
+    def address(self) -> str | None:
+        """Its address in sealed frames, 16 hex digits."""
+
+    @property
+    def minimum_epoch(self) -> int | None:
+        """The epoch below which nothing sealed is accepted of it."""
+
+    @property
+    def revoked(self) -> bool:
+        """Whether all its sealed frames are refused."""
+
+    @property
+    def own_key(self) -> bool:
+        """Whether its key is its own, not derived from the fleet's."""
 
 @final
 class GroupEntry:
@@ -150,6 +184,66 @@ class GroupEntry:
     @property
     def devices(self) -> int:
         """How many devices it has."""
+
+@final
+class FleetEntry:
+    """One fleet of a keyring. No keys."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def beacon_topic(self) -> str:
+        """Where the beacon's sessions are published."""
+
+    @property
+    def up_filter(self) -> str:
+        """The topic filter of the devices' readings."""
+
+    @property
+    def hello_filter(self) -> str:
+        """The topic filter of the devices' hellos."""
+
+    @property
+    def danger_first_contact(self) -> bool:
+        """Whether a device's first frame is believed without a beacon."""
+
+    @property
+    def devices(self) -> int:
+        """How many devices it has."""
+
+@final
+class Provision:
+    """What a sealed device holds (`src/SEALED.md`, Keys): never the fleet key."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def address(self) -> str:
+        """16 hex digits."""
+
+    @property
+    def device_key(self) -> bytes:
+        """The device key of `epoch`, 32 bytes. Secret: it belongs into files of mode 0600."""
+
+    @property
+    def epoch(self) -> int:
+        """The first epoch that is accepted of it."""
+
+    @property
+    def up_topic(self) -> str:
+        """Where it sends."""
+
+    @property
+    def hello_topic(self) -> str:
+        """Where it says hello."""
+
+    @property
+    def down_topic(self) -> str:
+        """Where it hears."""
+
+    @property
+    def beacon_topic(self) -> str:
+        """Where it hears the beacon."""
 
 @final
 class KeyringFile:
@@ -181,12 +275,23 @@ class KeyringFile:
         session_topic: str | None = None,
         layout: _Layout = "hex",
         data: _DataMode = "text",
+        mac: _MacOver = "unpadded",
+        policy: _Policy = "pool",
+        session_interval: int | None = None,
+        session_life: int | None = None,
+        command_topic: str | None = None,
+        command_session_topic: str | None = None,
         keys: ClassicKeys | None = None,
         danger_accept_replays: bool = False,
         allow_article_keys: bool = False,
     ) -> None:
         """Appends a classic group; without ``keys`` new ones are drawn. Only layout ``port`` and
-        ``danger_accept_replays`` go without a ``session_topic``.
+        ``danger_accept_replays`` go without a ``session_topic``. `docs/keyring.md` explains each.
+
+        Arguments:
+            session_interval: seconds between two session IDs.
+            session_life: seconds that each is good for.
+            command_topic: with ``{node_id}`` in it, as ``command_session_topic``.
 
         Raises:
             KeyringError: the keyring would no longer be valid (``duplicate_name`` and so on);
@@ -202,6 +307,76 @@ class KeyringFile:
             KeyringError: the keyring would no longer be valid; the file is left as it was.
             ValueError: both, or neither of them.
         """
+
+    def add_fleet(
+        self,
+        name: str,
+        *,
+        beacon_topic: str | None = None,
+        up_topic: str | None = None,
+        hello_topic: str | None = None,
+        down_topic: str | None = None,
+        beacon_interval: int | None = None,
+        beacon_life: int | None = None,
+        danger_first_contact: bool = False,
+    ) -> None:
+        """Appends a fleet with a new key. `docs/keyring.md` has the defaults.
+
+        Arguments:
+            up_topic: with ``{address}`` as one of its levels, as ``hello_topic``, ``down_topic``.
+            beacon_interval: seconds between two beacon sessions.
+            beacon_life: seconds that each is good for.
+
+        Raises:
+            KeyringError: the keyring would no longer be valid; the file is left as it was.
+        """
+
+    def add_sealed(
+        self, name: str, *, fleet: str, address: str | None = None, chip_id: int | None = None
+    ) -> str:
+        """Gives a device a place in a fleet: a new one, or a classic one that migrates.
+
+        Arguments:
+            address: 16 hex digits; default 8 random bytes.
+            chip_id: the chip's ID, up to 32 bits, which is interleaved with 4 random bytes.
+
+        Returns:
+            Its address.
+
+        Raises:
+            KeyringError: the device has a fleet already (``duplicate_name``), or the keyring
+                would no longer be valid; the file is left as it was.
+            ValueError: both ``address`` and ``chip_id``.
+        """
+
+    def set_address(
+        self, name: str, *, address: str | None = None, chip_id: int | None = None
+    ) -> str:
+        """Gives a sealed device another address, as `add_sealed` takes it, and returns it. With
+        the address its key becomes another one, unless that is its own.
+        """
+
+    def rename(self, name: str, new: str) -> None:
+        """Gives a device another name. Its address, its keys and what is known of it stay."""
+
+    def revoke(self, name: str, *, undo: bool = False) -> None:
+        """Has all sealed frames of a device refused; ``undo`` takes that back."""
+
+    def remove(self, name: str, *, only: Literal["classic", "sealed"] | None = None) -> None:
+        """Takes a device out of the keyring, or only one of its two sides."""
+
+    def rekey(self, name: str, *, reached: int | None = None) -> int:
+        """Draws a new key for a device alone; it has to be provisioned anew.
+
+        Arguments:
+            reached: the highest epoch that the store has seen of it.
+
+        Returns:
+            The new ``minimum_epoch``: nothing of the old key is accepted any more.
+        """
+
+    def set_minimum_epoch(self, name: str, epoch: int) -> None:
+        """Refuses the device's keys of all epochs below this one. It is never lowered."""
 
 @final
 class Store:

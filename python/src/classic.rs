@@ -188,12 +188,19 @@ pub(crate) fn data_mode(word: &str) -> PyResult<DataMode> {
     )
 }
 
+pub(crate) fn mac_over(word: &str) -> PyResult<MacOver> {
+    one_of(
+        word,
+        "mac",
+        &[MacOver::Unpadded, MacOver::Padded].map(|value| (value.code(), value)),
+    )
+}
+
 fn scheme(layout: &str, data: &str, mac: &str, danger: bool) -> PyResult<Scheme> {
-    let mac_over = [MacOver::Unpadded, MacOver::Padded].map(|value| (value.code(), value));
     Ok(Scheme {
         layout: self::layout(layout)?,
         data: data_mode(data)?,
-        mac: one_of(mac, "mac", &mac_over)?,
+        mac: mac_over(mac)?,
         danger_accept_replays: danger,
     })
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use espseal::Keyring as CoreKeyring;
 use espseal::classic::Layout;
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
 
 use crate::errors;
 
@@ -42,11 +43,18 @@ impl Keyring {
             let group = classic.and_then(|classic| self.0.groups().get(classic.group));
             let port = group.is_some_and(|group| group.scheme.layout == Layout::Port);
             let address = classic.map(espseal::keyring::Classic::address_text);
+            let sealed = device.sealed.as_ref();
+            let fleet = sealed.and_then(|sealed| self.0.fleets().get(sealed.fleet));
             DeviceEntry {
                 name: device.name.to_string(),
                 group: group.map(|group| group.name.to_string()),
                 node_id: address.clone().filter(|_| !port),
                 topic: address.filter(|_| port),
+                fleet: fleet.map(|fleet| fleet.name.to_string()),
+                address: sealed.map(|sealed| sealed.address.to_string()),
+                minimum_epoch: sealed.map(|sealed| sealed.minimum_epoch),
+                revoked: sealed.is_some_and(|sealed| sealed.revoked),
+                own_key: sealed.is_some_and(espseal::keyring::Sealed::has_own_key),
             }
         };
         self.0.devices().iter().map(entry).collect()
@@ -67,13 +75,34 @@ impl Keyring {
     }
 
     #[getter]
+    fn fleets(&self) -> Vec<FleetEntry> {
+        let entry = |fleet: &espseal::keyring::Fleet| FleetEntry {
+            name: fleet.name.to_string(),
+            beacon_topic: fleet.beacon_topic.to_string(),
+            up_filter: fleet.up_filter().as_str().to_owned(),
+            hello_filter: fleet.hello_filter().as_str().to_owned(),
+            danger_first_contact: fleet.danger_first_contact,
+            devices: fleet.device_count(),
+        };
+        self.0.fleets().iter().map(entry).collect()
+    }
+
+    fn provision(&self, py: Python<'_>, name: &str) -> PyResult<Provision> {
+        self.0
+            .provision(name)
+            .map(Provision)
+            .map_err(|error| errors::keyring(py, &error))
+    }
+
+    #[getter]
     fn warnings(&self) -> Vec<String> {
         self.0.warnings()
     }
 
     fn __repr__(&self) -> String {
-        let (groups, devices) = (self.0.groups().len(), self.0.devices().len());
-        format!("<espseal.Keyring of {groups} groups and {devices} devices>")
+        let (groups, fleets) = (self.0.groups().len(), self.0.fleets().len());
+        let devices = self.0.devices().len();
+        format!("<espseal.Keyring of {groups} groups, {fleets} fleets and {devices} devices>")
     }
 }
 
@@ -83,6 +112,11 @@ pub(crate) struct DeviceEntry {
     group: Option<String>,
     node_id: Option<String>,
     topic: Option<String>,
+    fleet: Option<String>,
+    address: Option<String>,
+    minimum_epoch: Option<u16>,
+    revoked: bool,
+    own_key: bool,
 }
 
 #[pymethods]
@@ -107,5 +141,72 @@ pub(crate) struct GroupEntry {
 impl GroupEntry {
     fn __repr__(&self) -> String {
         format!("<espseal.GroupEntry {:?}>", self.name)
+    }
+}
+
+#[pyclass(frozen, get_all, module = "espseal")]
+pub(crate) struct FleetEntry {
+    name: String,
+    beacon_topic: String,
+    up_filter: String,
+    hello_filter: String,
+    danger_first_contact: bool,
+    devices: usize,
+}
+
+#[pymethods]
+impl FleetEntry {
+    fn __repr__(&self) -> String {
+        format!("<espseal.FleetEntry {:?}>", self.name)
+    }
+}
+
+#[pyclass(frozen, module = "espseal")]
+pub(crate) struct Provision(espseal::keyring::Provision);
+
+#[pymethods]
+impl Provision {
+    #[getter]
+    fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    #[getter]
+    fn address(&self) -> String {
+        self.0.address.to_string()
+    }
+
+    #[getter]
+    fn device_key<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, self.0.key.expose())
+    }
+
+    #[getter]
+    const fn epoch(&self) -> u16 {
+        self.0.epoch
+    }
+
+    #[getter]
+    fn up_topic(&self) -> &str {
+        &self.0.up_topic
+    }
+
+    #[getter]
+    fn hello_topic(&self) -> &str {
+        &self.0.hello_topic
+    }
+
+    #[getter]
+    fn down_topic(&self) -> &str {
+        &self.0.down_topic
+    }
+
+    #[getter]
+    fn beacon_topic(&self) -> &str {
+        &self.0.beacon_topic
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<espseal.Provision of {:?}>", self.name())
     }
 }

@@ -38,7 +38,7 @@ mod _native {
     #[pymodule_export]
     use super::inspect::{Field, Finding, Fit, Inspection, inspect};
     #[pymodule_export]
-    use super::keyring::{DeviceEntry, GroupEntry, Keyring};
+    use super::keyring::{DeviceEntry, FleetEntry, GroupEntry, Keyring, Provision};
     #[pymodule_export]
     use super::keyring_file::KeyringFile;
     #[pymodule_export]

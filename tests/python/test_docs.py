@@ -97,13 +97,17 @@ def load(text: str, folder: Path) -> espseal.Keyring | espseal.Device:
 def test_every_example_of_the_keyring_is_valid(text: str, tmp_path: Path) -> None:
     loaded = load(text, tmp_path)
     if isinstance(loaded, espseal.Keyring):
-        assert [device.name for device in loaded.devices] == ["kitchen", "cellar"]
+        assert [device.name for device in loaded.devices] == ["kitchen", "cellar", "attic"]
         assert loaded.warnings == []
     else:
         assert (loaded.name, loaded.topic) == ("kitchen", "sensors/kitchen")
 
 
 EXAMPLE, DEVICE = blocks(KEYRING, "toml")
+INLINE = 'sealed = { fleet = "home", address = "0011223344556677" }\n'
+SEALED = EXAMPLE.replace(
+    INLINE, '[device.sealed]\nfleet = "home"\naddress = "0011223344556677"\n'
+)
 
 
 @pytest.mark.parametrize(
@@ -111,8 +115,10 @@ EXAMPLE, DEVICE = blocks(KEYRING, "toml")
     [
         ("## At the top", EXAMPLE, "version = 1"),
         ("## `[[classic_group]]`", EXAMPLE, "[[classic_group]]"),
+        ("## `[[fleet]]`", EXAMPLE, "[[fleet]]"),
         ("## `[[device]]`", EXAMPLE, "[[device]]"),
         ("### `classic` of a device", EXAMPLE, "[device.classic]"),
+        ("### `sealed` of a device", SEALED, "[device.sealed]"),
         ("## The four keys", EXAMPLE, "[classic_group.keys]"),
         ("## The file of a single device", DEVICE, "version = 1"),
         ("### `[classic]` in the file of a device", DEVICE, "[classic]"),
@@ -143,9 +149,11 @@ MISTAKES = {
         '{ hex = "112233445566778899aabbccddeeff00" }', '{ text = "0123456789abcdef" }'
     ),
     "duplicate_name": EXAMPLE + KITCHEN.replace("11242238", "1"),
-    "duplicate_address": EXAMPLE + KITCHEN.replace("kitchen", "attic"),
-    "no_group": EXAMPLE + KITCHEN.replace("kitchen", "attic").replace("greenhouse", "nowhere"),
-    "no_format": EXAMPLE + '[[device]]\nname = "attic"\n',
+    "duplicate_address": EXAMPLE + KITCHEN.replace("kitchen", "shed"),
+    "no_group": EXAMPLE + KITCHEN.replace("kitchen", "shed").replace("greenhouse", "nowhere"),
+    "no_fleet": EXAMPLE.replace('fleet = "home"', 'fleet = "barn"'),
+    "no_format": EXAMPLE + '[[device]]\nname = "shed"\n',
+    "revoked": EXAMPLE.replace('"0011223344556677"', '"0011223344556677", revoked = true'),
 }
 
 
@@ -173,7 +181,13 @@ def complaint(code: str, folder: Path) -> espseal.KeyringError:
         elif code == "wide_permissions":
             path.chmod(0o644)
         elif code == "unknown_name":
-            espseal.Device.from_keyring(espseal.Keyring.load(path), "attic")
+            espseal.Device.from_keyring(espseal.Keyring.load(path), "shed")
+        elif code == "not_sealed":
+            espseal.Keyring.load(path).provision("kitchen")
+        elif code == "not_classic":
+            espseal.KeyringFile.open(path).remove("attic", only="classic")
+        elif code == "revoked":
+            espseal.Keyring.load(path).provision("attic")
         espseal.Keyring.load(path)
     return raised.value
 
