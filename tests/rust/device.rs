@@ -7,7 +7,6 @@
     reason = "a panic fails the test"
 )]
 
-#[allow(dead_code, reason = "each test binary uses a part")]
 mod records;
 mod rig;
 
