@@ -162,7 +162,7 @@ fn a_device_file_that_others_can_read_is_refused_unless_it_allows_that() {
     let text = VALID.replace("version = 1", "version = 1\nallow_wide_permissions = true");
     let device = Device::load(&write(&folder, &text, 0o644)).unwrap();
     let debug = format!("{device:?}");
-    assert_eq!(debug, "Device { name: \"kitchen\", .. }");
+    assert_eq!(debug, "Device { name: \"kitchen\", format: Classic, .. }");
 }
 
 fn write(folder: &tempfile::TempDir, text: &str, mode: u32) -> PathBuf {
