@@ -89,9 +89,9 @@ fn a_hello_is_bound_to_the_newest_beacon_and_keeps_its_session() {
     rig.clock.pass(1.0);
     rig.hear_beacon([7; 16]);
     assert_eq!(rig.hello(Some([7; 16])).0, session);
-    // The host has forgotten a beacon of two minutes.
-    rig.clock.pass(120.5);
-    assert_eq!(rig.hello(None).0, session);
+    // Of any age: no host lives that has a newer one.
+    rig.clock.pass(10_000.0);
+    assert_eq!(rig.hello(Some([7; 16])).0, session);
 }
 
 #[test]
@@ -339,15 +339,14 @@ fn the_last_counter_is_the_last() {
 }
 
 #[test]
-fn a_welcome_is_acknowledged_as_often_as_it_comes_and_outruns_no_command() {
+fn a_welcome_is_acknowledged_as_often_as_it_comes() {
     let (mut rig, session) = welcomed();
-    let command = rig.command(session, b"on");
     let welcome = rig.sealed_control(Control::Welcome { floor: 1 }, session);
     let late = rig.seal_as(
         1,
         Kind::Control,
         Some(&session),
-        &Control::Welcome { floor: 1 }.to_bytes(),
+        &Control::Welcome { floor: 9999 }.to_bytes(),
     );
     assert_eq!(rig.verdict(&welcome), Verdict::Fresh);
     assert_eq!(rig.verdict(&welcome), Verdict::Duplicate);
@@ -356,7 +355,7 @@ fn a_welcome_is_acknowledged_as_often_as_it_comes_and_outruns_no_command() {
     assert_eq!(rig.controls(session), [Control::Ack { tag: tag(&welcome) }]);
     assert_eq!(rig.verdict(&late), Verdict::Replayed);
     assert_eq!(rig.controls(session), []);
-    assert_eq!(rig.verdict(&command), Verdict::Fresh);
+    assert!(rig.counter() < 9999);
 }
 
 #[test]
@@ -386,9 +385,13 @@ fn a_mode_under_the_new_session_ends_the_old_one_too() {
 #[test]
 fn the_old_session_ends_after_a_minute() {
     let (mut rig, old) = welcomed();
-    next_session(&mut rig);
+    rig.device.reconnected();
+    let (new, _) = rig.hello(Some(BEACON));
     let (command, withheld) = (rig.command(old, b"1"), rig.command(old, b"2"));
-    rig.clock.pass(59.9);
+    rig.clock.pass(30.0);
+    rig.control(Control::Welcome { floor: 1 }, new);
+    // From the hello on, not from the welcome.
+    rig.clock.pass(29.9);
     assert_eq!(rig.verdict(&command), Verdict::Fresh);
     rig.clock.pass(0.1);
     assert_eq!(rig.verdict(&withheld), Verdict::StaleSession);
@@ -769,7 +772,7 @@ fn sessions_are_those_of_the_vectors() {
         if counter > 2 {
             rig.become_welcomed(counter - 1);
             rig.device.reconnected();
-            rig.clock.pass(121.0);
+            rig.clock.pass(61.0);
         } else if counter == 2 {
             rig.clock.pass(10.0);
             rig.device.seal(b"1").unwrap();
@@ -834,10 +837,11 @@ fn command_heads_are_those_of_the_vectors() {
             count += 1;
             if step == "session" {
                 assert_eq!(expected, "-");
+                rig.downlink_counter = 0;
                 session = next_session(&mut rig);
                 continue;
             }
-            let counter = u64::from_str_radix(step, 16).unwrap();
+            let counter = after_welcome(step).unwrap();
             let command = rig.seal_as(counter, Kind::Data, Some(&session), b"on");
             let message = rig.open(&command);
             assert_eq!(message.verdict.code(), expected, "{} {step}", record.name());
@@ -853,18 +857,24 @@ fn command_heads_are_those_of_the_vectors() {
             );
         }
         assert_eq!(count, record.text("expect").split(' ').count());
-        if let Ok(head) = u64::from_str_radix(record.text("head_after"), 16) {
+        if let Some(head) = after_welcome(record.text("head_after")) {
             let again = rig.seal_as(head, Kind::Data, Some(&session), b"on");
             assert_eq!(rig.verdict(&again), Verdict::Duplicate, "{}", record.name());
-            if let Some(below) = head.checked_sub(1).filter(|below| *below > 0) {
+            if let Some(below) = head.checked_sub(1).filter(|below| *below > 1) {
                 let below = rig.seal_as(below, Kind::Data, Some(&session), b"on");
                 assert_eq!(rig.verdict(&below), Verdict::Replayed, "{}", record.name());
             }
         } else {
-            let first = rig.seal_as(1, Kind::Data, Some(&session), b"on");
+            let first = rig.seal_as(2, Kind::Data, Some(&session), b"on");
             assert_eq!(rig.verdict(&first), Verdict::Fresh, "{}", record.name());
         }
     }
+}
+
+/// The welcome of a session has its counter 1: the vectors' heads begin behind it.
+fn after_welcome(counter: &str) -> Option<u64> {
+    let counter = u64::from_str_radix(counter, 16).ok()?;
+    Some(counter + u64::from(counter < 1 << 20))
 }
 
 #[test]

@@ -49,6 +49,27 @@ fn after_a_power_loss_it_resumes_at_the_ceiling() {
 }
 
 #[test]
+fn a_state_file_of_version_1_is_read_and_written() {
+    let place = Place::new();
+    let key_2 = key().ratchet_by(2);
+    let written = rig::state_file(&provisioned(&key()), 2, &key_2, 5_000_000);
+    fs::write(place.state(), &written).unwrap();
+    fs::set_permissions(place.state(), fs::Permissions::from_mode(0o600)).unwrap();
+    let mut rig = place.rig();
+    rig.ratcheted(2);
+    assert_eq!(rig.device.epoch(), Some(2));
+    rig.clock.pass(10.0);
+    assert_eq!(fs::read(place.state()).unwrap(), written);
+    let frame = rig.device.seal(b"1").unwrap();
+    assert_eq!(rig.uplink(&frame, &[]).header.counter, 5_000_001);
+    let after = rig::state_file(&provisioned(&key()), 2, &key_2, 5_000_000 + CHUNK);
+    let stored = fs::read(place.state()).unwrap();
+    // All but the sequence number and the checksum.
+    assert_eq!((&stored[..12], stored[19]), (&after[..12], after[19] + 1));
+    assert_eq!(stored[20..86], after[20..86]);
+}
+
+#[test]
 fn the_floor_of_a_welcome_is_stored_before_the_acknowledgement() {
     let place = Place::new();
     let mut rig = place.rig();

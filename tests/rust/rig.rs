@@ -98,6 +98,39 @@ pub(crate) fn rig() -> Rig {
     rig_with(&provisioned(&key()), None, TestRandom::default())
 }
 
+/// A state file of version 1 of a device that was provisioned so, as another program would write it.
+pub(crate) fn state_file(
+    given: &Provisioned,
+    epoch: u16,
+    key: &DeviceKey,
+    ceiling: u64,
+) -> Vec<u8> {
+    let mut fingerprint = [0; 16];
+    let info = [
+        b"state file",
+        &given.address.as_bytes()[..],
+        &given.epoch.to_be_bytes(),
+    ]
+    .concat();
+    hkdf::Hkdf::<sha2::Sha256>::from_prk(given.key.as_ref().unwrap().expose())
+        .unwrap()
+        .expand(&info, &mut fingerprint)
+        .unwrap();
+    let mut bytes = [
+        &b"\xf5espdev\n\x00\x01\x00\x76"[..],
+        &77_u64.to_be_bytes(),
+        given.address.as_bytes(),
+        &fingerprint,
+        &epoch.to_be_bytes(),
+        key.expose(),
+        &ceiling.to_be_bytes(),
+    ]
+    .concat();
+    let checksum = <sha2::Sha256 as sha2::Digest>::digest(&bytes);
+    bytes.extend_from_slice(&checksum);
+    bytes
+}
+
 pub(crate) fn rig_with(given: &Provisioned, state: Option<PathBuf>, random: TestRandom) -> Rig {
     let clock = Arc::new(TestClock::default());
     let random = Arc::new(random);

@@ -7,8 +7,6 @@ use crate::sealed::Session;
 
 /// H3: a reading is bound to none that is older.
 const FOR_READINGS: Duration = Duration::from_secs(60);
-/// B1: the host knows it so long.
-const LIFE: Duration = Duration::from_secs(120);
 
 #[derive(Default)]
 pub(super) struct Beacon(Option<(Session, Duration)>);
@@ -29,16 +27,13 @@ impl Beacon {
         true
     }
 
+    /// Of any age: while none comes there is no host that would answer.
+    pub(super) fn newest(&self) -> Option<&Session> {
+        self.0.as_ref().map(|(session, _)| session)
+    }
+
     pub(super) fn for_readings(&self, now: Duration) -> Option<&Session> {
-        self.younger_than(FOR_READINGS, now)
-    }
-
-    pub(super) fn for_hello(&self, now: Duration) -> Option<&Session> {
-        self.younger_than(LIFE, now)
-    }
-
-    fn younger_than(&self, age: Duration, now: Duration) -> Option<&Session> {
         let (session, heard) = self.0.as_ref()?;
-        (now.saturating_sub(*heard) <= age).then_some(session)
+        (now.saturating_sub(*heard) <= FOR_READINGS).then_some(session)
     }
 }

@@ -148,7 +148,8 @@ impl SealedDevice {
     pub(in crate::device) fn reconnected(&self) {
         let now = self.clock.monotonic();
         let mut state = self.state();
-        let known = state.beacon.for_hello(now).is_some();
+        // An older one was followed by others: the newest comes with the subscription.
+        let known = state.beacon.for_readings(now).is_some();
         state.hellos.connected(now, known);
         if !state.connected {
             state.connected = true;

@@ -7,8 +7,6 @@ use super::sealing::Answer;
 use super::sessions::{Place, Role};
 use crate::device::reason::DeviceReason;
 use crate::error::Error;
-use crate::format::is_sealed;
-use crate::malformed::{Malformed, MalformedReason};
 use crate::message::{Message, Reason};
 use crate::sealed::{Control, Direction, Frame, Header, Kind, Session, open};
 use crate::verdict::Verdict;
@@ -34,10 +32,6 @@ impl SealedDevice {
             state.hellos.asked_for(now);
         }
         let malformed = |problem| Message::new(Verdict::Malformed, Reason::Malformed(problem));
-        if !is_sealed(payload) {
-            let problem = Malformed::new(MalformedReason::Unrecognised, 0);
-            return Ok(malformed(problem));
-        }
         let frame = match Frame::parse(payload) {
             Ok(frame) => frame,
             Err(problem) => return Ok(malformed(problem)),
@@ -108,8 +102,7 @@ impl SealedDevice {
         })
     }
 
-    /// H5. A welcome is idempotent, and several answer the hellos of one session: they are held
-    /// to a head of their own, so that none outruns a command.
+    /// H5
     fn welcome(
         &self,
         state: &mut State,
@@ -121,7 +114,7 @@ impl SealedDevice {
         let (counter, tag) = (verified.header.counter, verified.tag);
         let place = match (role, state.sessions.open(role)) {
             (Role::Pending, _) => Place::Above,
-            (Role::Current, Some(current)) => current.welcomes.place(counter, tag),
+            (Role::Current, Some(current)) => current.head.place(counter, tag),
             // An acknowledgement would make the host take the old session for the current one.
             _ => return Ok((Verdict::StaleSession, Reason::Expired)),
         };
@@ -136,7 +129,7 @@ impl SealedDevice {
             state.welcomed = true;
         }
         if let Some(current) = state.sessions.open(Role::Current) {
-            current.welcomes.raise(counter, tag);
+            current.head.raise(counter, tag);
         }
         state.acknowledge(verified);
         Ok(match place {
@@ -203,7 +196,7 @@ impl State {
         let Some(open) = self.sessions.commanded(role) else {
             return Some((Verdict::StaleSession, Reason::Expired));
         };
-        match open.commands.place(verified.header.counter, verified.tag) {
+        match open.head.place(verified.header.counter, verified.tag) {
             Place::Above => None,
             Place::Same => {
                 self.acknowledge(verified);
@@ -219,7 +212,7 @@ impl State {
             self.sessions.end_previous();
         }
         if let Some(open) = self.sessions.commanded(role) {
-            open.commands.raise(verified.header.counter, verified.tag);
+            open.head.raise(verified.header.counter, verified.tag);
         }
     }
 

@@ -110,7 +110,7 @@ impl SealedDevice {
 
     /// H1, H2: the session that waits for its welcome, or a new one, with a new counter.
     fn seal_hello(&self, state: &mut State, now: Duration) -> Result<Vec<u8>, Error> {
-        let beacon = state.beacon.for_hello(now).copied();
+        let beacon = state.beacon.newest().copied();
         let counter = state.identity.take_counter()?;
         let waiting = state.sessions.pending().copied();
         let drawn = match waiting {
@@ -128,7 +128,7 @@ impl SealedDevice {
                     ),
                     with_beacon: beacon.is_some(),
                 };
-                state.sessions.draw(drawn);
+                state.sessions.draw(drawn, now);
                 drawn
             }
         };

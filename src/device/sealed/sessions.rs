@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use crate::sealed::Session;
 
-/// The old session ends so long after the welcome under the new one (H5).
+/// The old session ends so long after the new one was drawn (H5), welcomed or not: else whoever
+/// holds back a command and the hello could deliver the command at any time.
 const OVERLAP: Duration = Duration::from_secs(60);
 /// This many are kept to tell `stale_session` from `forged`.
 const EXPIRED_KEPT: usize = 8;
@@ -22,13 +23,11 @@ pub(super) struct Drawn {
 pub(super) struct Open {
     drawn: Drawn,
     ends: Duration,
-    /// The last command accepted under it.
-    pub(super) commands: Head,
-    /// The last welcome.
-    pub(super) welcomes: Head,
+    pub(super) head: Head,
 }
 
-/// The highest counter accepted, and the tag of its frame: there is no window (C1).
+/// The highest counter accepted under a session, of welcomes, too, and the tag of its frame: there
+/// is no window (C1).
 #[derive(Clone, Copy, Default)]
 pub(super) struct Head(Option<(u64, [u8; 16])>);
 
@@ -85,9 +84,12 @@ impl Sessions {
     }
 
     /// A new session waits for its welcome, in place of one that did.
-    pub(super) fn draw(&mut self, drawn: Drawn) {
+    pub(super) fn draw(&mut self, drawn: Drawn, now: Duration) {
         if let Some(before) = self.pending.replace(drawn) {
             self.keep_expired(before.session);
+        }
+        if let Some(current) = &mut self.current {
+            current.ends = current.ends.min(now + OVERLAP);
         }
     }
 
@@ -121,16 +123,12 @@ impl Sessions {
         let drawn = self.pending.take()?;
         let new = Open {
             drawn,
-            // What waits longer than that was withheld, whether or not a newer welcome came.
+            // Should nobody ask for the hello that is due before that.
             ends: now.saturating_add(interval).saturating_add(OVERLAP),
-            commands: Head::default(),
-            welcomes: Head::default(),
+            head: Head::default(),
         };
         self.end_previous();
-        self.previous = self.current.replace(new).map(|old| Open {
-            ends: old.ends.min(now + OVERLAP),
-            ..old
-        });
+        self.previous = self.current.replace(new);
         self.current.as_mut()
     }
 
