@@ -111,7 +111,7 @@ return function(crypto)
     local block = v:sub(1, 8) .. string.char(v:byte(9) % 128) .. v:sub(10, 12)
       .. string.char(v:byte(13) % 128) .. v:sub(14)
     local blocks = {block}
-    for at = 17, #text, 16 do
+    for _ = 17, #text, 16 do
       block = bytes.add(block, "\1")
       blocks[#blocks + 1] = block
     end
