@@ -77,7 +77,7 @@ return function(given)
         -- Whether the first copy arrived can no longer be told.
         flight.frame = nil
         stats.resealed = stats.resealed + 1
-        print("sealing anew: the session of the first frame is over")
+        print("sealing anew: the first frame would be refused")
       elseif flight.sent then
         stats.resent = stats.resent + 1
         print("sending the same frame again")

@@ -1,0 +1,1 @@
+../../../../firmware/nodemcu/main_sealed.lua

@@ -1,0 +1,1 @@
+../../../../firmware/nodemcu/sealed.config.example.lua

@@ -1,0 +1,1 @@
+../../../../firmware/nodemcu/setup_sealed.lua
