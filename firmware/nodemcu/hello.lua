@@ -32,8 +32,7 @@ return function(given)
   local function draw(counter, heard)
     local random = {}
     for i = 1, 16 do random[i] = string.char(node.random(0, 255)) end
-    local info = "session" .. counter .. (heard or ZERO) .. table.concat(random)
-    return sealed.expand(state.key, info):sub(1, 16)
+    return sealed.session(state.key, counter, heard or ZERO, table.concat(random))
   end
 
   local function seal()

@@ -1,5 +1,5 @@
--- A device with a key of its own. Copy to config.lua, change what is in capitals, upload. Lines that
--- are commented out show the default.
+-- A device with a key of its own. Copy to config.lua, change what is in capitals, upload. Lines
+-- that are commented out show the default.
 
 return {
   -- Wi-Fi: 2.4 GHz; an empty password for an open network, else 8 to 64 characters.

@@ -2,7 +2,8 @@
 --
 --   local sealed = require("sealed")(crypto)
 --   local keys = sealed.keys(device_key)   -- the two frame keys of an epoch: up, down
---   sealed.next_key(device_key)            -- the device key of the epoch after
+--   sealed.ratchet(device_key, epoch)      -- those of the epoch after; nil: it was the last
+--   sealed.session(device_key, counter, beacon, random)   -- 16 bytes, for the hello of the counter
 --   sealed.seal(keys.up, {                 -- a frame, or nil, code
 --     kind = sealed.DATA,                  -- or HELLO, CONTROL
 --     downlink = false,
@@ -15,7 +16,9 @@
 --                                          -- for the session; or nil, "malformed"
 --   sealed.open(keys.down, parsed, sessions, context)   -- plaintext, index of the session; or nil
 --
--- Codes of seal: invalid_counter, invalid_session, invalid_data, frame_too_long.
+-- Codes of seal: invalid_data, invalid_counter, invalid_kind, session_required, frame_too_long.
+
+local bytes = require("bytes")
 
 local FRAME_BYTES_MAX, HEADER_BYTES, TAG_BYTES = 16384, 20, 16
 local MAGIC, ZERO = "\245", ("\0"):rep(8)
@@ -31,13 +34,23 @@ return function(crypto)
     }
   end
 
+  local function ratchet(device_key, epoch)
+    local after = bytes.add(epoch, "\1")
+    if after then return siv.expand(device_key, "ratchet"), after end
+    return nil
+  end
+
+  local function derive_session(device_key, counter, beacon, random)
+    return siv.expand(device_key, "session" .. counter .. beacon .. random):sub(1, 16)
+  end
+
+  -- S1 to S5.
   local function seal(key, frame)
     local session, plaintext = frame.session, frame.plaintext
     if type(plaintext) ~= "string" then return nil, "invalid_data" end
     if frame.counter == ZERO then return nil, "invalid_counter" end
-    if session ~= "" and #session ~= 16 or session == "" and frame.kind == CONTROL then
-      return nil, "invalid_session"
-    end
+    if frame.kind == HELLO and frame.downlink then return nil, "invalid_kind" end
+    if frame.kind == CONTROL and session == "" then return nil, "session_required" end
     if #plaintext > FRAME_BYTES_MAX - HEADER_BYTES - TAG_BYTES then
       return nil, "frame_too_long"
     end
@@ -46,6 +59,7 @@ return function(crypto)
     return header .. table.concat({siv.seal(key, header, session, frame.context or "", plaintext)})
   end
 
+  -- O2 to O4.
   local function parse(frame)
     -- NodeMCU's mqtt hands an empty payload over as nil.
     if type(frame) ~= "string" or #frame < HEADER_BYTES + TAG_BYTES or #frame > FRAME_BYTES_MAX
@@ -65,6 +79,7 @@ return function(crypto)
     }
   end
 
+  -- O6 to O8.
   local function open(key, parsed, sessions, context)
     return siv.open(
       key, parsed.header, parsed.bound and sessions or {""}, context or "", parsed.v,
@@ -73,8 +88,7 @@ return function(crypto)
 
   return {
     DATA = DATA, HELLO = HELLO, CONTROL = CONTROL,
-    keys = keys, seal = seal, parse = parse, open = open,
-    next_key = function(device_key) return siv.expand(device_key, "ratchet") end,
-    expand = siv.expand,
+    keys = keys, ratchet = ratchet, session = derive_session, seal = seal, parse = parse,
+    open = open,
   }
 end

@@ -93,7 +93,7 @@ return function()
   if not fields then return stop(mark) end
   config.device_key = nil
 
-  for name in pairs{up = true, hello = true, down = true} do
+  for _, name in ipairs{"up", "hello", "down"} do
     config[name .. "_topic"] = config[name .. "_topic"] or "espseal/" .. digits .. "/" .. name
   end
   config.address = digits

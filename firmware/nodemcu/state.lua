@@ -87,7 +87,7 @@ return function(given)
   function state.ratchet(epoch)
     local key, reached = fields.key, fields.epoch
     while reached ~= epoch do
-      key, reached = sealed.next_key(key), bytes.add(reached, "\1")
+      key, reached = sealed.ratchet(key, reached)
     end
     local saved, code = save(epoch, key, fields.ceiling)
     if not saved then return nil, code end
