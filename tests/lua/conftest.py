@@ -65,8 +65,8 @@ class Bench:
         self.board.power_on()
         for name, text in firmware_files().items():
             self.board.flash[name.encode()] = text
-        vectors = Path(__file__).with_name("vectors.lua")
-        self.board.flash[b"vectors.lua"] = vectors.read_bytes()
+        for path in Path(__file__).parent.glob("*.lua"):
+            self.board.flash[path.name.encode()] = path.read_bytes()
         self.machine = Machine(self.board, self.loop)
 
     def run(self, script: str) -> Any:  # noqa: ANN401 - a Lua value

@@ -1,7 +1,8 @@
 -- Runs the shared vectors of the sealed frame against the firmware's modules.
 --
---   local run = dofile("sealed_vectors.lua")(crypto)
---   run(text)   -> executed, failures (lines), out of reach (lines: how many, and why)
+--   local run = dofile("sealed_vectors.lua")
+--   run{crypto = crypto}(text)
+--       -> executed, failures (lines), out of reach (lines: how many, and why)
 --
 -- The kind of a record shows in its fields. See vectors.lua for the grammar.
 
@@ -42,7 +43,8 @@ local function parse(text)
   return records
 end
 
-return function(crypto)
+return function(modules)
+  local crypto = modules.crypto
   local sealed, siv = require("sealed")(crypto), require("siv")(crypto)
   local KINDS = {data = sealed.DATA, hello = sealed.HELLO, control = sealed.CONTROL}
 
