@@ -53,10 +53,11 @@ return function(file, crypto)
   local function write(index, text)
     local f = file.open(FILES[index], "w")
     if not f then return false end
-    local written = f:write(text) and f:flush()
+    f:write(text)
+    f:flush()
     f:close()
     -- What counts is what can be read back.
-    return written and read(index) == text
+    return read(index) == text
   end
 
   local function save(fields, forget)

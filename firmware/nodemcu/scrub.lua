@@ -18,7 +18,7 @@ return function(file)
     found = found + count
     written = to:write(text)
   end
-  written = written and to:flush()
+  if written then to:flush() end
   if from then from:close() end
   if to then to:close() end
   if not written or found == 0 then

@@ -46,17 +46,17 @@ return function(given)
     return true
   end
 
-  -- Reserves a chunk above `counter`, unless it lies below the ceiling.
-  local function reserve(counter)
+  -- Has flash hold a ceiling that is not below `counter`: a chunk above `from`.
+  local function reserve(counter, from)
     if not bytes.below(fields.ceiling, counter) then return true end
-    return save(fields.epoch, fields.key, bytes.add(counter, chunk) or ("\255"):rep(8))
+    return save(fields.epoch, fields.key, bytes.add(from, chunk) or ("\255"):rep(8))
   end
 
   local function take()
     if asleep then return nil, "asleep" end
     local counter = bytes.add(last, "\1")
     if not counter then return nil, "counter_exhausted" end
-    local reserved, code = reserve(counter)
+    local reserved, code = reserve(counter, last)
     if not reserved then return nil, code end
     last = counter
     return counter
@@ -76,7 +76,7 @@ return function(given)
     if asleep then return nil, "asleep" end
     local before = bytes.before(floor)
     if not before or not bytes.below(last, before) then return false end
-    local reserved, code = reserve(before)
+    local reserved, code = reserve(before, before)
     if not reserved then return nil, code end
     last, leap = before, before
     return true

@@ -65,7 +65,8 @@ def test_vectors(bench: Bench, name: str, capsys: pytest.CaptureFixture[str]) ->
 @pytest.mark.parametrize("name", RUNNERS)
 def test_vectors_with_32_bit_numbers(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     vectors = VECTORS / f"{name}.txt"
-    command = [interpreter(), HERE / "standalone.lua", FIRMWARE, HERE, RUNNERS[name], vectors]
+    command: list[str | Path] = [interpreter(), HERE / "standalone.lua", FIRMWARE, HERE]
+    command += [RUNNERS[name], vectors]
     output = subprocess.check_output(command, text=True).splitlines()
 
     def after(start: str) -> list[str]:

@@ -19,9 +19,8 @@ def interpreter() -> Path:
         (source,) = Path(crate["manifest_path"]).parent.glob("lua-5.3.*")
         _CACHE.mkdir(parents=True, exist_ok=True)
         unfinished = built.with_suffix(".unfinished")
-        compiler: list[str | Path] = ["cc", "-O2", "-DLUA_32BITS", "-DLUA_USE_POSIX"]
-        sources = [_HERE / "main.c", *sorted(source.glob("*.c"))]
-        rest = [f"-I{source}", "-o", unfinished, *sources, "-lm"]
-        subprocess.run([*compiler, *rest], check=True)
+        compile_: list[str | Path] = ["cc", "-O2", "-DLUA_32BITS", "-DLUA_USE_POSIX"]
+        compile_ += [f"-I{source}", "-o", unfinished, _HERE / "main.c"]
+        subprocess.run([*compile_, *sorted(source.glob("*.c")), "-lm"], check=True)
         unfinished.rename(built)
     return built
