@@ -130,6 +130,10 @@ class Node:
         """
         self._in_thread(self._lose_power)
 
+    def reflash(self, changes: Mapping[str, bytes | None]) -> None:
+        """`power_cycle` with other files: each gets these bytes, or None removes it."""
+        self._in_thread(lambda machine: self._reflash(machine, changes))
+
     def wifi_down(self) -> None:
         """Takes the access point out of reach."""
         self._in_thread(lambda machine: self._set_wifi(machine, False))
@@ -252,6 +256,14 @@ class Node:
         else:
             self._board.power_on()
             self._wake()
+
+    def _reflash(self, machine: Machine, changes: Mapping[str, bytes | None]) -> None:
+        for name, text in changes.items():
+            if text is None:
+                self._board.flash.pop(name.encode(), None)
+            else:
+                self._board.flash[name.encode()] = text
+        self._lose_power(machine)
 
     def _set_wifi(self, machine: Machine, in_reach: bool) -> None:
         self._board.wifi_in_reach = in_reach
