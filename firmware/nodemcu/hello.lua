@@ -1,8 +1,8 @@
--- The hello: offers the host a session until it is welcomed (H1 and H2 in src/SEALED.md).
+-- The hello: shows the host a session until it is welcomed (H1 and H2 in src/SEALED.md).
 --
 --   local hello = require("hello"){
 --     config = config, state = state, sealed = sealed, sessions = sessions,
---     beacon = beacon,   -- heard.lua on the beacon's topic
+--     beacon = beacon,   -- beacon.current(): its session, 16 bytes, or nil
 --     lane = lane,       -- where it waits to be sent; pump() sends what waits
 --     pump = pump, version = "...",
 --   }
@@ -23,7 +23,9 @@ return function(given)
   local sessions, beacon = given.sessions, given.beacon
   local shortest, longest = config.hello_min or 2000, config.hello_max or 60000
   local pause = shortest
-  local queued, waits_for_beacon = false, false
+  local draws = true             -- the next hello shows a new session
+  local queued = false           -- one waits to be sent
+  local waits_for_beacon = false
   local asked_at
   local retry = tmr.create()
 
@@ -38,11 +40,11 @@ return function(given)
   local function seal()
     local heard = beacon.current()
     return state.seal(sealed.HELLO, heard, function(counter)
-      local offered = sessions.offered()
-      if not offered or heard and not offered.commands then
-        sessions.offer(draw(counter, heard), heard ~= nil)
+      if draws then
+        sessions.draw(draw(counter, heard), heard ~= nil)
+        draws = false
       end
-      return sessions.offered().id .. given.version
+      return sessions.newest().id .. given.version
     end)
   end
 
@@ -61,17 +63,25 @@ return function(given)
     given.pump()
   end
 
+  -- The first of a series.
   local function begin()
     pause = shortest
     send()
   end
 
-  tmr.create():alarm((config.hello_interval or 600) * 1000, tmr.ALARM_AUTO, function()
-    if not sessions.offered() then begin() end
-  end)
+  local function begin_anew()
+    draws = true
+    begin()
+  end
+
+  tmr.create():alarm((config.hello_interval or 600) * 1000, tmr.ALARM_AUTO, begin_anew)
 
   return {
     connected = function()
+      -- A host may have lost its store meanwhile: it counts its downlinks from 1, and under a
+      -- session that heard some its welcome would be replayed.
+      local newest = sessions.newest()
+      if newest and newest.welcomed then draws = true end
       if config.beacon_topic and not beacon.current() then
         waits_for_beacon = true
         retry:alarm(BEACON + (config.session_settle or 1000), tmr.ALARM_SINGLE, begin)
@@ -80,14 +90,20 @@ return function(given)
       end
     end,
     beacon = function()
-      local shown = sessions.offered() or sessions.current()
-      if waits_for_beacon or shown and not shown.commands then begin() end
+      local newest = sessions.newest()
+      if newest and not newest.commands then
+        begin_anew()
+      elseif waits_for_beacon then
+        begin()
+      end
     end,
     asked = function()
       if asked_at and tmr.time() - asked_at < ASKED then return end
       asked_at = tmr.time()
-      begin()
+      begin_anew()
     end,
-    welcomed = function() retry:stop() end,
+    welcomed = function()
+      if sessions.newest().welcomed then retry:stop() end
+    end,
   }
 end

@@ -25,11 +25,7 @@ local config, parts = once("setup_sealed")()
 if not config then return end
 
 local sealed, state = parts.sealed, once("state")(parts)
-local sessions = once("sessions"){
-  sealed = sealed, state = state, now = tmr.time,
-  -- Two hellos that nobody answered, and a minute.
-  life = 60 + 2 * (config.hello_interval or 600),
-}
+local sessions = once("sessions"){sealed = sealed, state = state, now = tmr.time}
 
 local welcomed, released = false, false
 local link, outbox, controls, beacon, hello, obey

@@ -4,7 +4,7 @@
 --   local obey = require("obey"){
 --     config = config, state = state, sealed = sealed, sessions = sessions, stats = stats,
 --     lane = lane,                 -- where answers wait to be sent
---     welcomed = function() end,   -- a session that was offered is the current one
+--     welcomed = function() end,   -- the host has a session of this device
 --     ratcheted = function() end,  -- the key is another one
 --   }
 --   obey(frame)                    -- what came on the topic `down`
@@ -83,11 +83,7 @@ return function(given)
     stats.welcomes = stats.welcomes + 1
     print(leap and "welcome, further up" or "welcome")
     acknowledge(message, function()
-      local offered = sessions.offered()
-      if offered and offered.id == message.session then
-        sessions.adopt(message.session)
-        given.welcomed()
-      end
+      if sessions.welcome(message.session) then given.welcomed() end
     end)
   end
 

@@ -1,14 +1,10 @@
 -- The sessions under which this device takes downlinks, and the verdict on each (O5 to O9, H5 and
 -- C1 in src/SEALED.md). In RAM alone: after a reset nothing opens that was sealed before.
 --
---   local sessions = require("sessions"){
---     sealed = sealed, state = state, now = tmr.time,
---     life = 1260,               -- s, after which a session ends that no other has followed
---   }
---   sessions.offer(id, commands) -- 16 bytes, for a hello; whether it may take commands
---   sessions.offered()           -- that one, until it is adopted: {id, commands}
---   sessions.adopt(id)           -- its welcome is acknowledged: it is the current one
---   sessions.current()           -- {id, commands}, or nil
+--   local sessions = require("sessions"){sealed = sealed, state = state, now = tmr.time}
+--   sessions.draw(id, commands)  -- 16 bytes, for a hello; whether it may take commands
+--   sessions.newest()            -- the one drawn last: {id, commands, welcomed}, or nil
+--   sessions.welcome(id)         -- its welcome is acknowledged; true: it was not before
 --   sessions.open(frame)         -- a verdict; of what is fresh, or the last one again, a message:
 --                                -- {plaintext, v, session; name, body of a control frame}
 --
@@ -17,49 +13,40 @@
 
 local bytes, control = require("bytes"), require("control")
 
--- From the adoption of a session to the end of the one before, in s, if no command comes sooner.
+-- Seconds from the drawing of a session to the end of those before, if no command under it comes
+-- sooner. Welcomed or not: who holds back the hello must not keep alive a command that he holds
+-- back as well.
 local OVERLAP = 60
--- Ended sessions that are kept, to tell what is late from what is forged.
-local ENDED_KEPT = 4
+-- Sessions that are kept; and ended ones, to tell what is late from what is forged.
+local KEPT, ENDED_KEPT = 4, 4
 local ZERO = ("\0"):rep(8)
 
 return function(given)
   local sealed, state, now = given.sealed, given.state, given.now
-  local offered, current, previous -- {id, commands, head, v, ends}
-  local ended = {}                 -- IDs, the oldest first
+  local live = {}  -- {id, commands, welcomed, head, v, ends}, the newest first
+  local ended = {} -- IDs, the oldest first
 
-  local function finish(session)
-    if not session then return end
-    ended[#ended + 1] = session.id
-    if #ended > ENDED_KEPT then table.remove(ended, 1) end
+  -- Ends those behind the first so many.
+  local function keep(count)
+    while #live > count do
+      ended[#ended + 1] = table.remove(live).id
+      if #ended > ENDED_KEPT then table.remove(ended, 1) end
+    end
   end
 
   local function expire()
-    if previous and now() >= previous.ends then
-      finish(previous)
-      previous = nil
-    end
-    -- Who holds back welcomes must not keep alive a command that he holds back as well.
-    if current and now() >= current.ends then
-      finish(current)
-      current = nil
-    end
+    while live[2] and now() >= live[#live].ends do keep(#live - 1) end
   end
 
-  -- O7 to O9: plaintext and the live session, or nil, verdict.
+  -- O7 to O9: plaintext and the place of its session among the live; or nil, verdict.
   local function verify(parsed)
-    local live, ids = {}, {}
-    for _, session in ipairs{offered or false, current or false, previous or false} do
-      if session then
-        live[#live + 1], ids[#ids + 1] = session, session.id
-      end
-    end
+    local ids = {}
+    for _, session in ipairs(live) do ids[#ids + 1] = session.id end
     for _, id in ipairs(ended) do ids[#ids + 1] = id end
     local plaintext, index = sealed.open(state.keys.down, parsed, ids)
     if not plaintext then return nil, "forged" end
-    local session = parsed.bound and live[index]
-    if not session then return nil, "stale_session" end
-    return plaintext, session
+    if not parsed.bound or index > #live then return nil, "stale_session" end
+    return plaintext, index
   end
 
   local function open(frame)
@@ -69,15 +56,16 @@ return function(given)
     if parsed.address ~= state.address then return "unknown_device" end
     if parsed.epoch ~= state.epoch then return "wrong_epoch" end
     expire()
-    local plaintext, session = verify(parsed)
-    if not plaintext then return session end
+    local plaintext, index = verify(parsed)
+    if not plaintext then return index end
 
+    local session = live[index]
     local message = {plaintext = plaintext, v = parsed.v, session = session.id}
     if parsed.kind == sealed.CONTROL then
       message.name, message.body = control.parse(plaintext)
       message.name = message.name or "unknown"
     end
-    local obeys = session.commands and session ~= offered
+    local obeys = session.commands and session.welcomed
     if not obeys and message.name ~= "welcome" then return "stale_session" end
 
     -- C1. No window: a withheld "unlock" must not open after a later "lock".
@@ -86,30 +74,27 @@ return function(given)
     end
     if bytes.below(parsed.counter, session.head) then return "replayed" end
     session.head, session.v = parsed.counter, parsed.v
-    if previous and session == current and message.name ~= "welcome" then
-      finish(previous)
-      previous = nil
-    end
+    if message.name ~= "welcome" then keep(index) end
     return "fresh", message
   end
 
   return {
     open = open,
-    offer = function(id, commands)
-      finish(offered)
-      offered = {id = id, commands = commands, head = ZERO}
-    end,
-    offered = function() return offered end,
-    adopt = function(id)
-      if not offered or offered.id ~= id then return end
-      finish(previous)
-      previous, current, offered = current, offered, nil
-      current.ends = now() + given.life
-      if previous then previous.ends = now() + OVERLAP end
-    end,
-    current = function()
+    newest = function() return live[1] end,
+    draw = function(id, commands)
       expire()
-      return current
+      if live[1] then live[1].ends = now() + OVERLAP end
+      table.insert(live, 1, {id = id, commands = commands, head = ZERO})
+      keep(KEPT)
+    end,
+    welcome = function(id)
+      for _, session in ipairs(live) do
+        if session.id == id then
+          local first = not session.welcomed
+          session.welcomed = true
+          return first
+        end
+      end
     end,
   }
 end

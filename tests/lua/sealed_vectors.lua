@@ -102,11 +102,11 @@ return function(modules)
     local state = {keys = sealed.keys(record.device_key)}
     if parsed then state.address, state.epoch = parsed.address, parsed.epoch end
     local sessions = require("sessions"){
-      sealed = sealed, state = state, now = function() return 0 end, life = 1,
+      sealed = sealed, state = state, now = function() return 0 end,
     }
     if record.session ~= "" then
-      sessions.offer(record.session, true)
-      sessions.adopt(record.session)
+      sessions.draw(record.session, true)
+      sessions.welcome(record.session)
     end
     return (sessions.open(frame))
   end
@@ -179,14 +179,14 @@ return function(modules)
     local keys, number, session, head = sealed.keys(key), 0, nil, nil
     local sessions = require("sessions"){
       sealed = sealed, state = {keys = keys, address = address, epoch = "\0\0"},
-      now = function() return 0 end, life = 1,
+      now = function() return 0 end,
     }
     local verdicts = {}
     local function next_session()
       number, head = number + 1, nil
       session = ("session %08d"):format(number)
-      sessions.offer(session, true)
-      sessions.adopt(session)
+      sessions.draw(session, true)
+      sessions.welcome(session)
     end
     next_session()
     for word in record.counters:gmatch("%S+") do

@@ -6,7 +6,7 @@ from .conftest import Bench
 from .sealed_host import ADDRESS, DEVICE_KEY, Frame, Kind, Op, command, control, key_of
 
 OLD, NEW = b"the old session.", b"the new session."
-STRANGE = b"no one's session"
+THIRD, STRANGE = b"a third session.", b"no one's session"
 
 SETUP = f"""
     bytes, time = require("bytes"), 0
@@ -16,11 +16,12 @@ SETUP = f"""
       address = bytes.unhex("{ADDRESS.hex()}"), epoch = "\\0\\0", keys = sealed.keys(key),
     }}
     sessions = require("sessions"){{
-      sealed = sealed, state = state, now = function() return time end, life = 1260,
+      sealed = sealed, state = state, now = function() return time end,
     }}
-    function adopt(id, commands)
-      sessions.offer(id, commands ~= false)
-      sessions.adopt(id)
+    function draw(id) sessions.draw(id, true) end
+    function adopt(id)
+      draw(id)
+      assert(sessions.welcome(id))
     end
     function judge(frame)
       local verdict, message = sessions.open(frame)
@@ -161,7 +162,7 @@ def test_the_longest_frame(device: Device) -> None:
 
 
 def test_before_its_welcome_a_session_takes_nothing_else(device: Device) -> None:
-    device.run(f'sessions.offer("{NEW.decode()}", true)')
+    device.run(f'draw("{NEW.decode()}")')
     assert heard(device, 1, session=NEW) == ["stale_session"]
     assert device.hear(control(Op.RATCHET, b"\0\1", 2, NEW)) == "stale_session"
     assert heard(device, 3) == ["fresh"]
@@ -206,41 +207,57 @@ def test_a_sole_command_after_eleven_minutes(device: Device) -> None:
     """It was held back; the device asks for a new session every ten."""
     late = command(b"unlock", 1, OLD)
     device.at(600)
-    device.run(f'sessions.offer("{NEW.decode()}", true)')
     device.adopt(NEW)
     device.at(660)
     assert device.hear(late) == "stale_session"
 
 
-def test_who_holds_back_welcomes_cannot_keep_a_session_alive(device: Device) -> None:
-    device.at(1259)
+def test_who_holds_back_the_hello_cannot_keep_a_session_alive(device: Device) -> None:
+    device.at(600)
+    device.run(f'draw("{NEW.decode()}")')
+    device.at(659)
     assert heard(device, 1) == ["fresh"]
-    device.at(1260)
+    device.at(660)
     assert heard(device, 2) == ["stale_session"]
 
 
+def test_several_hellos_may_be_on_their_way(device: Device) -> None:
+    """The host welcomes the first; the second is lost."""
+    device.run(f'draw("{NEW.decode()}")')
+    device.run(f'draw("{THIRD.decode()}")')
+    assert device.hear(control(Op.WELCOME, bytes(8), 5, NEW)) == "fresh"
+    device.run(f'assert(sessions.welcome("{NEW.decode()}"))')
+    assert heard(device, 6, session=NEW) == ["fresh"]
+    assert heard(device, 7) == ["stale_session"]
+    assert device.hear(control(Op.WELCOME, bytes(8), 8, THIRD)) == "fresh"
+
+
 def test_a_session_without_a_beacon_takes_a_welcome_and_no_command(device: Device) -> None:
-    device.run(f'sessions.offer("{NEW.decode()}", false)')
+    device.run(f'sessions.draw("{NEW.decode()}", false)')
     assert device.hear(control(Op.WELCOME, bytes(8), 1, NEW)) == "fresh"
-    device.run(f'sessions.adopt("{NEW.decode()}")')
+    device.run(f'assert(sessions.welcome("{NEW.decode()}"))')
     assert heard(device, 2, session=NEW) == ["stale_session"]
     assert device.hear(control(Op.RATCHET, b"\0\1", 2, NEW)) == "stale_session"
     assert device.hear(control(Op.WELCOME, bytes(8), 2, NEW)) == "fresh"
 
 
-def test_only_what_is_offered_is_adopted(device: Device) -> None:
-    device.run(f'sessions.adopt("{NEW.decode()}")')
+def test_only_what_was_drawn_is_welcomed_and_once(device: Device) -> None:
+    device.run(f'assert(not sessions.welcome("{NEW.decode()}"))')
+    device.run(f'assert(not sessions.welcome("{OLD.decode()}"))')
     assert heard(device, 1, session=NEW) == ["forged"]
     assert heard(device, 1) == ["fresh"]
 
 
 def test_ended_sessions_are_told_from_strange_ones_for_a_while(device: Device) -> None:
-    names = [f"session {number:08d}".encode() for number in range(7)]
+    names = [f"session {number:08d}".encode() for number in range(10)]
     for name in names:
         device.adopt(name)
-    device.at(60)
+    # Four live, four are remembered.
     verdicts = [heard(device, 1, session=name)[0] for name in (OLD, *names)]
-    assert verdicts == ["forged"] * 3 + ["stale_session"] * 4 + ["fresh"]
+    assert verdicts == ["forged"] * 3 + ["stale_session"] * 4 + ["fresh"] * 4
+    device.at(60)
+    verdicts = [heard(device, 2, session=name)[0] for name in names[-4:]]
+    assert verdicts == ["stale_session"] * 3 + ["fresh"]
 
 
 def test_a_body_that_does_not_parse_uses_its_counter(device: Device) -> None:

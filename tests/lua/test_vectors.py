@@ -23,10 +23,15 @@ SEALED = [
     "sealed_head",
     "aes_siv",
 ]
-RUNNERS = dict.fromkeys(CLASSIC, "vectors.lua") | dict.fromkeys(SEALED, "sealed_vectors.lua")
+RUNNERS = {
+    **dict.fromkeys(CLASSIC, "vectors.lua"),
+    **dict.fromkeys(SEALED, "sealed_vectors.lua"),
+    "sealed_device": "device_vectors.lua",
+}
 OUT_OF_REACH = {
     "session": "session IDs are minted and verified by the host",
     "sealed_window": "the window is the host's",
+    "sealed_scenario": "these are the host's",
     "sealed_detect": "a device takes one format only",
     "aes_siv_wycheproof": "a frame has three components, these have one",
 }
@@ -127,6 +132,7 @@ def test_the_crypto_of_the_bare_interpreter() -> None:
         ("sealed_keys", "ratchet-to-last", "ratcheted"),
         ("sealed_control", "ratchet-0", "plaintext"),
         ("sealed_head", "in-order", "counters"),
+        ("sealed_device", "device-commands-005", "payload"),
         ("aes_siv", "frame-0-unbound", "sealed"),
     ],
 )
