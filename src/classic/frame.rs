@@ -49,6 +49,8 @@ impl Frame {
         // O2
         if let Some((enc_iv, enc_node, enc_data, mac)) = split_raw(bytes) {
             parse_raw(enc_iv, enc_node, enc_data, mac)
+        } else if let Some(frame) = parse_usual_hex(bytes) {
+            Ok(frame)
         } else if let Some(fields) = split_hex(bytes) {
             parse_hex(fields)
         } else if !bytes.is_empty() && bytes.iter().all(u8::is_ascii_hexdigit) && port_allowed() {
@@ -94,7 +96,7 @@ type RawFields<'a> = (&'a [u8; BLOCK], Option<&'a [u8; BLOCK]>, &'a [u8], &'a [u
 /// O2, `raw`: length ≡ 11 (mod 16), a comma at byte 16, the last 41 bytes a comma and 40 digits.
 /// The node block is None if byte 33 is no comma.
 fn split_raw(bytes: &[u8]) -> Option<RawFields<'_>> {
-    if bytes.len() % BLOCK != 11 {
+    if bytes.len() % BLOCK != 11 || bytes.get(BLOCK) != Some(&b',') {
         return None;
     }
     let (enc_iv, rest) = bytes.split_first_chunk::<BLOCK>()?;
@@ -141,6 +143,42 @@ fn parse_raw(
     Ok(Frame {
         layout: Layout::Raw,
         enc_iv: *enc_iv,
+        body,
+        node_blocks: 1,
+        mac,
+    })
+}
+
+/// O2, O3, `hex`, where the node field has one block, as each that can be listed has: the commas
+/// stand where they should, and what is a digit is none. Finds no faults, but is faster.
+#[inline]
+fn parse_usual_hex(bytes: &[u8]) -> Option<Frame> {
+    let (iv, rest) = bytes.split_first_chunk::<IV_DIGITS>()?;
+    let (b',', rest) = rest.split_first()? else {
+        return None;
+    };
+    let (node, rest) = rest.split_first_chunk::<{ 2 * BLOCK }>()?;
+    let (b',', rest) = rest.split_first()? else {
+        return None;
+    };
+    let (rest, mac_digits) = rest.split_last_chunk::<MAC_DIGITS>()?;
+    let (b',', data) = rest.split_last()? else {
+        return None;
+    };
+    if data.len() % (2 * BLOCK) != 0 {
+        return None;
+    }
+    let mut body = zeros(BLOCK + data.len() / 2);
+    let (enc_node, enc_data) = body.split_at_mut(BLOCK);
+    decode(node, enc_node, 0).ok()?;
+    decode(data, enc_data, 0).ok()?;
+    let mut enc_iv = [0; BLOCK];
+    decode(iv, &mut enc_iv, 0).ok()?;
+    let mut mac = [0; HMAC_SHA1];
+    decode(mac_digits, &mut mac, 0).ok()?;
+    Some(Frame {
+        layout: Layout::Hex,
+        enc_iv,
         body,
         node_blocks: 1,
         mac,

@@ -5,6 +5,8 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 
+use smallvec::SmallVec;
+
 use super::sealed_memory::SealedMemory;
 use super::{
     Acceptance, Accepting, Copy, RECENT_MACS, SESSIONLESS_MACS, Store, Transaction,
@@ -58,16 +60,16 @@ struct Group {
     /// Few: those that newer ones bar are dropped.
     sessions: Vec<Session>,
     /// How many sessions there ever were.
-    sessions_added: u64,
-    /// Every MAC that its home or its device remembers. No two sessions accept the same one,
-    /// since the session enters it.
+    sessions_added: u32,
+    /// Every MAC that its session, its group or its device remembers. No two sessions accept the
+    /// same one, since the session enters it.
     seen: Map<Mac, Seen>,
     /// The last frames without a session.
     sessionless: VecDeque<[u8; 20]>,
     /// How many frames without a session there ever were.
     sessionless_accepted: u64,
     /// The place of each address in `devices`.
-    places: Map<Box<[u8]>, usize>,
+    places: Map<SmallVec<[u8; 16]>, u32>,
     devices: Vec<Device>,
     command_sessions: HashMap<Box<[u8]>, VecDeque<[u8; 32]>>,
 }
@@ -75,7 +77,8 @@ struct Group {
 #[derive(Clone)]
 struct Session {
     id: SessionId,
-    number: u64,
+    /// Counts from 1.
+    number: u32,
     accepted: usize,
 }
 
@@ -93,17 +96,17 @@ struct Recent {
     home: Home,
 }
 
-#[derive(Clone, core::marker::Copy)]
+/// What remembers a MAC. Small: there is one for each frame of the last minutes.
 struct Seen {
-    home: Home,
-    device: usize,
+    /// Its number; 0 for a frame without one.
+    session: u32,
+    device: u32,
 }
 
 /// What remembers a MAC besides its device.
-#[derive(Clone, core::marker::Copy)]
 enum Home {
     /// The session of this number, while it is known.
-    Session(u64),
+    Session(u32),
     /// The group, until enough other frames without a session have come.
     Sessionless(u64),
 }
@@ -135,11 +138,11 @@ impl Memory {
 
 impl Group {
     /// The place of a device in `devices`.
-    fn device(&mut self, address: &[u8]) -> usize {
+    fn device(&mut self, address: &[u8]) -> u32 {
         if let Some(place) = self.places.get(address) {
             return *place;
         }
-        let place = self.devices.len();
+        let place = u32::try_from(self.devices.len()).unwrap_or(u32::MAX);
         self.places.insert(address.into(), place);
         self.devices.push(Device {
             address: address.into(),
@@ -149,9 +152,9 @@ impl Group {
         place
     }
 
-    fn is_kept(&self, home: Home) -> bool {
+    fn is_kept(&self, home: &Home) -> bool {
         match home {
-            Home::Session(number) => self.sessions.iter().any(|each| each.number == number),
+            Home::Session(number) => self.sessions.iter().any(|each| each.number == *number),
             Home::Sessionless(number) => {
                 self.sessionless_accepted - number < SESSIONLESS_MACS as u64
             }
@@ -159,8 +162,8 @@ impl Group {
     }
 
     /// Among the last of its device; what falls out there is forgotten, unless its home keeps it.
-    fn remember(&mut self, place: usize, recent: Recent) {
-        let Some(device) = self.devices.get_mut(place) else {
+    fn remember(&mut self, place: u32, recent: Recent) {
+        let Some(device) = self.devices.get_mut(place as usize) else {
             unreachable!("its place was found or just made")
         };
         let Some(oldest) = device.recent.get_mut(device.oldest) else {
@@ -170,31 +173,29 @@ impl Group {
         };
         device.oldest = (device.oldest + 1) % RECENT_MACS;
         let fallen = core::mem::replace(oldest, recent);
-        if !self.is_kept(fallen.home) {
+        if !self.is_kept(&fallen.home) {
             self.seen.remove(&Mac(fallen.copy.mac));
         }
     }
 
-    /// A frame without a session: the oldest is forgotten, unless its device keeps it.
-    fn remember_sessionless(&mut self, mac: [u8; 20]) {
+    /// A frame without a session, which gets a number: the oldest is forgotten, unless its device
+    /// keeps it.
+    fn remember_sessionless(&mut self, mac: [u8; 20]) -> u64 {
         self.sessionless_accepted += 1;
         self.sessionless.push_back(mac);
-        if self.sessionless.len() <= SESSIONLESS_MACS {
-            return;
-        }
-        let Some(fallen) = self.sessionless.pop_front() else {
-            return;
-        };
-        if let Entry::Occupied(seen) = self.seen.entry(Mac(fallen))
+        if self.sessionless.len() > SESSIONLESS_MACS
+            && let Some(fallen) = self.sessionless.pop_front()
+            && let Entry::Occupied(seen) = self.seen.entry(Mac(fallen))
             && !is_recent(&self.devices, seen.get().device, &fallen)
         {
             seen.remove();
         }
+        self.sessionless_accepted
     }
 }
 
-fn is_recent(devices: &[Device], place: usize, mac: &[u8; 20]) -> bool {
-    let device = devices.get(place);
+fn is_recent(devices: &[Device], place: u32, mac: &[u8; 20]) -> bool {
+    let device = devices.get(place as usize);
     device.is_some_and(|device| device.recent.iter().any(|recent| recent.copy.mac == *mac))
 }
 
@@ -236,11 +237,8 @@ impl Transaction for Memory {
         if let Some(known) = known {
             let dropped = group.sessions.swap_remove(known).number;
             let devices = &group.devices;
-            group.seen.retain(|mac, seen| match seen.home {
-                Home::Session(number) if number == dropped => {
-                    is_recent(devices, seen.device, &mac.0)
-                }
-                Home::Session(_) | Home::Sessionless(_) => true,
+            group.seen.retain(|mac, seen| {
+                seen.session != dropped || is_recent(devices, seen.device, &mac.0)
             });
         }
         Ok(())
@@ -253,8 +251,8 @@ impl Transaction for Memory {
         let Entry::Vacant(unseen) = group.seen.entry(Mac(copy.mac)) else {
             return Ok(Acceptance::Known);
         };
-        let (home, last) = match frame.session {
-            None => (Home::Sessionless(group.sessionless_accepted + 1), false),
+        let (session, last) = match frame.session {
+            None => (0, false),
             Some(id) => {
                 let known = group.sessions.iter_mut().find(|known| known.id == *id);
                 match known.filter(|session| session.accepted < frame.limit) {
@@ -262,15 +260,16 @@ impl Transaction for Memory {
                     Some(session) => {
                         session.accepted += 1;
                         let last = session.accepted == frame.limit;
-                        (Home::Session(session.number), last)
+                        (session.number, last)
                     }
                 }
             }
         };
-        unseen.insert(Seen { home, device });
-        if frame.session.is_none() {
-            group.remember_sessionless(copy.mac);
-        }
+        unseen.insert(Seen { session, device });
+        let home = match frame.session {
+            Some(_) => Home::Session(session),
+            None => Home::Sessionless(group.remember_sessionless(copy.mac)),
+        };
         group.remember(device, Recent { copy, home });
         Ok(Acceptance::New { last })
     }
@@ -278,7 +277,7 @@ impl Transaction for Memory {
     fn recall(&mut self, group: &str, copy: &Copy) -> Result<Option<Vec<u8>>, StoreError> {
         let group = self.group(group);
         let seen = group.seen.get(&Mac(copy.mac));
-        let device = seen.and_then(|seen| group.devices.get(seen.device));
+        let device = seen.and_then(|seen| group.devices.get(seen.device as usize));
         Ok(device
             .filter(|device| device.recent.iter().any(|recent| recent.copy == *copy))
             .map(|device| device.address.to_vec()))
