@@ -15,8 +15,10 @@ pub(super) struct Hellos {
     pause: Duration,
     /// Whether it goes as soon as the beacon is heard.
     waits: bool,
-    /// When the last hello that was asked for was or is due.
+    /// When one that was asked for is due.
     asked: Option<Duration>,
+    /// When the last one that was asked for went.
+    answered: Option<Duration>,
 }
 
 impl Hellos {
@@ -26,11 +28,12 @@ impl Hellos {
             pause: FIRST_PAUSE,
             waits: true,
             asked: None,
+            answered: None,
         }
     }
 
-    pub(super) const fn due(&self) -> Duration {
-        self.due
+    pub(super) fn due(&self) -> Duration {
+        self.asked.map_or(self.due, |asked| asked.min(self.due))
     }
 
     /// After each MQTT connect.
@@ -52,16 +55,18 @@ impl Hellos {
         }
     }
 
-    /// An empty message came.
+    /// An empty message came. What comes too early waits, and is not forgotten.
     pub(super) fn asked_for(&mut self, now: Duration) {
-        let at = self.asked.map_or(now, |asked| now.max(asked + ASKED_PAUSE));
-        if self.asked.is_none_or(|asked| asked <= now) {
-            self.asked = Some(at);
-            self.due = self.due.min(at);
-        }
+        let earliest = self.answered.map(|answered| answered + ASKED_PAUSE);
+        let at = earliest.map_or(now, |earliest| earliest.max(now));
+        self.asked.get_or_insert(at);
     }
 
+    /// Whatever it was for, it answers who asked.
     pub(super) fn sent(&mut self, now: Duration) {
+        if self.asked.take().is_some_and(|asked| asked <= now) {
+            self.answered = Some(now);
+        }
         self.waits = false;
         self.due = now + self.pause;
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
@@ -69,6 +74,7 @@ impl Hellos {
 
     /// The next one goes when the session of this one is old.
     pub(super) fn welcomed(&mut self, now: Duration, interval: Duration) {
+        self.asked = None;
         self.due = now.saturating_add(interval);
         self.pause = FIRST_PAUSE;
     }
