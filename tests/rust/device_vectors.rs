@@ -7,9 +7,7 @@
     reason = "a panic fails the test"
 )]
 
-#[allow(dead_code, reason = "each test binary uses a part")]
 mod records;
-#[allow(dead_code, reason = "each test binary uses a part")]
 mod rig;
 
 use std::collections::VecDeque;
@@ -172,7 +170,9 @@ impl Run {
             "send" => self.send(step),
             "receive" => self.receive(step),
             "published" => {
-                let (topic, payload) = self.unclaimed.pop_front().expect(step.name());
+                let Some((topic, payload)) = self.unclaimed.pop_front() else {
+                    panic!("{}: nothing was published", step.name())
+                };
                 assert_eq!(topic, step.text("topic"), "{}", step.name());
                 if let Some(payload) = payload {
                     assert_eq!(payload, step.bytes("payload"), "{}", step.name());
