@@ -206,7 +206,9 @@ def test_a_wrong_command_line(words: tuple[str, ...], says: str) -> None:
     assert "--help'" in said
 
 
-@pytest.mark.parametrize("path", [(), ("keyring",), ("keyring", "add")], ids=" ".join)
+@pytest.mark.parametrize(
+    "path", [(), ("keyring",), ("keyring", "add"), ("fleet",), ("device",)], ids=" ".join
+)
 def test_a_group_of_commands_shows_its_help(path: tuple[str, ...]) -> None:
     result = run(*path)
     assert result.exit_code == 2
@@ -223,6 +225,10 @@ def test_a_group_of_commands_shows_its_help(path: tuple[str, ...]) -> None:
         ("send", "kitchen", "on"),
         ("keyring", "add", "group", "g", *GROUP),
         ("keyring", "add", "device", "d", "--group", "g", "--node-id", "1"),
+        ("fleet", "new", "home"),
+        ("device", "add", "kitchen"),
+        ("device", "rekey", "kitchen", "--yes"),
+        ("provision", "kitchen"),
     ],
 )
 def test_no_keyring_yet(words: tuple[str, ...]) -> None:
@@ -274,6 +280,30 @@ def test_the_environment_names_the_keyring(home: Path, monkeypatch: pytest.Monke
 
 
 # keyring add
+
+
+def test_add_group_says_all_that_a_group_may(keyring: Path) -> None:
+    result = run(
+        *("keyring", "add", "group", "attic", "--topic", "attic/+", "-k", str(keyring)),
+        *("--session-topic", "attic/session", "--mac", "padded", "--policy", "strict"),
+        *("--session-interval", "20", "--session-life", "60"),
+        *("--command-topic", "attic/{node_id}/command"),
+        *("--command-session-topic", "attic/{node_id}/session"),
+    )
+    assert result.exit_code == 0, result.output
+    group = tomllib.loads(keyring.read_text())["classic_group"][1]
+    del group["keys"]
+    assert group == {
+        "name": "attic",
+        "topic": "attic/+",
+        "session_topic": "attic/session",
+        "mac": "padded",
+        "policy": "strict",
+        "session_interval": 20,
+        "session_life": 60,
+        "command_topic": "attic/{node_id}/command",
+        "command_session_topic": "attic/{node_id}/session",
+    }
 
 
 @pytest.mark.parametrize("layout", ["hex", "raw"])
@@ -429,7 +459,7 @@ def test_list_shows_groups_and_devices(keyring: Path) -> None:
         assert word in result.stdout
     listed = json.loads(run("keyring", "list", "--json", str(keyring)).stdout)
     checked = json.loads(run("keyring", "check", "--json", str(keyring)).stdout)
-    assert listed == {name: checked[name] for name in ("groups", "devices")}
+    assert listed == {name: checked[name] for name in ("groups", "fleets", "devices")}
     assert_no_key(keyring, result.output)
 
 
@@ -440,6 +470,7 @@ def test_list_of_nothing(home: Path) -> None:
     assert "is empty" in result.stderr
     assert json.loads(run("keyring", "list", "--json", path).stdout) == {
         "groups": [],
+        "fleets": [],
         "devices": [],
     }
 
@@ -479,6 +510,7 @@ def test_check_as_json(keyring: Path) -> None:
                 "devices": 1,
             }
         ],
+        "fleets": [],
         "devices": [{"name": "kitchen", "group": "greenhouse", "node_id": "11242238"}],
         "warnings": [],
     }

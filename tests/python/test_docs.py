@@ -105,9 +105,7 @@ def test_every_example_of_the_keyring_is_valid(text: str, tmp_path: Path) -> Non
 
 EXAMPLE, DEVICE = blocks(KEYRING, "toml")
 INLINE = 'sealed = { fleet = "home", address = "0011223344556677" }\n'
-SEALED = EXAMPLE.replace(
-    INLINE, '[device.sealed]\nfleet = "home"\naddress = "0011223344556677"\n'
-)
+SEALED = EXAMPLE.replace(INLINE, '[device.sealed]\nfleet = "home"\naddress = "0011223344556677"\n')
 
 
 @pytest.mark.parametrize(

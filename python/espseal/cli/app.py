@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 import espseal
-from espseal.cli import demo, exits, inspect, keyring, listen, send
+from espseal.cli import demo, device, exits, fleet, inspect, keyring, listen, provision, send
 from espseal.cli.options import examples
 from espseal.cli.root import Root
 
@@ -51,6 +51,9 @@ def root(
 
 
 app.add_typer(keyring.app, name="keyring")
+app.add_typer(fleet.app, name="fleet")
+app.add_typer(device.app, name="device")
+app.command("provision", epilog=provision.EXAMPLES)(provision.provision)
 app.command("listen", epilog=listen.EXAMPLES)(listen.listen)
 app.command("send", epilog=send.EXAMPLES)(send.send)
 app.command("inspect", epilog=inspect.EXAMPLES)(inspect.inspect)

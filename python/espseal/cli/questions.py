@@ -24,3 +24,12 @@ def ask(what: str, hint: str) -> str:
         return input().strip()
     except EOFError:
         raise CommandError(f"The input ended before the answer to: {what}.") from None
+
+
+def agree(question: str) -> bool:
+    """Asks what is answered with yes or no; all but a yes is a no.
+
+    Raises:
+        CommandError: the input ended.
+    """
+    return ask(question, "y, or Enter: no").lower() in ("y", "yes")

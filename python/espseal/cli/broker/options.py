@@ -1,15 +1,14 @@
 """The options that name a broker, shared by all commands that talk to one."""
 
-import inspect
 import os
-from collections.abc import Callable
-from dataclasses import dataclass, fields
-from functools import wraps
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, get_type_hints
+from typing import Annotated, Final, Literal
 
 import typer
 from typer.models import OptionInfo
+
+from espseal.cli.spread import spread
 
 _PANEL: Final = "Broker (also set by $ESPSEAL_MQTT_HOST, ..._PORT and so on)"
 _PASSWORD: Final = "ESPSEAL_MQTT_PASSWORD"  # noqa: S105 (the name of the variable)
@@ -118,28 +117,5 @@ class Broker:
         return os.environ.get(_PASSWORD) if self.username is not None else None
 
 
-def with_broker(command: Callable[..., None]) -> Callable[..., None]:
-    """Puts the options of `Broker` in the place of a command's parameter ``broker``."""
-    signature = inspect.signature(command, eval_str=True)
-    hints = get_type_hints(Broker, include_extras=True)
-    names = [field.name for field in fields(Broker)]
-    options = [
-        inspect.Parameter(
-            field.name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=field.default,
-            annotation=hints[field.name],
-        )
-        for field in fields(Broker)
-    ]
-    own = [each for each in signature.parameters.values() if each.name != "broker"]
-
-    @wraps(command)
-    def with_options(**given: Any) -> None:  # noqa: ANN401 (as typer calls it)
-        broker = Broker(**{name: given.pop(name) for name in names})
-        command(**given, broker=broker)
-
-    parameters = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in own] + options
-    with_options.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
-    with_options.__annotations__ = {each.name: each.annotation for each in parameters}
-    return with_options
+# Puts the options of `Broker` in the place of a command's parameter ``broker``.
+with_broker: Final = spread(Broker, "broker")

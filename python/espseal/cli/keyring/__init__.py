@@ -10,6 +10,7 @@ app = typer.Typer(
     help="""Make, extend and check the keyring: the file of your devices and their keys.
 
     A group is a set of nodes that share four keys; a device is one node of it.
+    Devices with keys of their own are in a fleet: see espseal fleet, espseal device.
     No command ever prints a key.
     """,
     epilog=examples(

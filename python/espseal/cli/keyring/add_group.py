@@ -17,6 +17,11 @@ EXAMPLES: Final = examples(
     "# devices that are in the field already, with keys of their own:",
     "espseal keyring add group attic --topic 'attic/+' \\",
     "    --session-topic attic/session --layout raw --keys prompt",
+    "",
+    "# devices that take commands:",
+    "espseal keyring add group relays --topic 'relays/+' --session-topic relays/session \\",
+    "    --command-topic 'relays/{node_id}/command' \\",
+    "    --command-session-topic 'relays/{node_id}/session'",
 )
 
 
@@ -41,6 +46,29 @@ def add_group(
     data: Annotated[
         Literal["text", "binary"], typer.Option(help="Binary data may end in zero bytes.")
     ] = "text",
+    mac: Annotated[
+        Literal["unpadded", "padded"],
+        typer.Option(help="What the MAC covers; padded only where its author changed that."),
+    ] = "unpadded",
+    policy: Annotated[
+        Literal["pool", "strict"],
+        typer.Option(help="Several session IDs at a time, or one for one message."),
+    ] = "pool",
+    session_interval: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="S", help="Seconds between two session IDs; 30."),
+    ] = None,
+    session_life: Annotated[
+        int | None, typer.Option(min=1, metavar="S", help="Seconds that each is good; 120.")
+    ] = None,
+    command_topic: Annotated[
+        str | None,
+        typer.Option(metavar="TOPIC", help="Where commands to a node go, with {node_id} in it."),
+    ] = None,
+    command_session_topic: Annotated[
+        str | None,
+        typer.Option(metavar="TOPIC", help="Where it shows the session IDs for them."),
+    ] = None,
     keys: Annotated[
         KeySource,
         typer.Option(help="Draw four new keys, or ask for those that the nodes have."),
@@ -60,6 +88,12 @@ def add_group(
         session_topic=session_topic,
         layout=layout,
         data=data,
+        mac=mac,
+        policy=policy,
+        session_interval=session_interval,
+        session_life=session_life,
+        command_topic=command_topic,
+        command_session_topic=command_session_topic,
         keys=given,
     )
     origin = "four new keys" if given is None else "the four keys that you gave"

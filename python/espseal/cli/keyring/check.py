@@ -1,5 +1,6 @@
 """``espseal keyring check``."""
 
+from collections.abc import Sized
 from typing import Any, Final
 
 import typer
@@ -21,7 +22,7 @@ def check(
     keyring: KeyringOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Check the keyring and list its groups and devices, without a key.
+    """Check the keyring and list its groups, fleets and devices, without a key.
 
     Ends with 1 if it cannot be used, and says in which line and field the mistake is.
     What is allowed but dangerous is listed as a warning; it is no mistake.
@@ -35,8 +36,11 @@ def check(
 
 def _report(keyring: Keyring) -> None:
     groups, devices = keyring.groups, keyring.devices
-    counted = f"{_count(groups, 'group')}, {_count(devices, 'device')}"
-    console.say(f"{keyring.path} is valid: {counted}.", "green")
+    counted = [_count(groups, "group"), _count(keyring.fleets, "fleet")]
+    # A keyring of sealed devices alone has no group, one of classic ones alone no fleet.
+    kinds = [text for text in counted if not text.startswith("0 ")] or counted[:1]
+    counted = [*kinds, _count(devices, "device")]
+    console.say(f"{keyring.path} is valid: {', '.join(counted)}.", "green")
     tables.show(keyring)
     for warning in keyring.warnings:
         console.say(f"warning: {warning}", "yellow")
@@ -62,5 +66,5 @@ def _mistake(error: KeyringError) -> dict[str, Any]:
     return {"message": str(error)} | tables.fields(error, "code", "file", "line", "field")
 
 
-def _count(things: list[Any], noun: str) -> str:
+def _count(things: Sized, noun: str) -> str:
     return f"{len(things)} {noun}{'' if len(things) == 1 else 's'}"

@@ -16,11 +16,11 @@ EXAMPLES: Final = examples(
 def list_all(
     path: KeyringArgument = None, keyring: KeyringOption = None, as_json: JsonOption = False
 ) -> None:
-    """List the groups and devices, without a key."""
+    """List the groups, fleets and devices, without a key."""
     loaded = Keyring.load(one_path(path, keyring))
     if as_json:
         console.print_json(tables.as_json(loaded))
-    elif loaded.groups:
+    elif loaded.groups or loaded.fleets:
         tables.show(loaded)
     else:
-        console.note(f"{loaded.path} is empty: espseal keyring add group.")
+        console.note(f"{loaded.path} is empty: espseal fleet new, or espseal keyring add group.")

@@ -22,7 +22,12 @@ def new(path: KeyringArgument = None, keyring: KeyringOption = None) -> None:
     console.say(f"Made {file.path} with a new session key; only you can read it.")
     console.say("It will hold the keys of your devices: keep a copy in a safe place.")
     following.suggest(
-        "add a group of nodes that share their keys",
+        "make a fleet of devices with keys of their own",
+        *("fleet", "new", "home"),
+        keyring=file.path,
+    )
+    following.suggest(
+        "or add a group of nodes that share their keys",
         *("keyring", "add", "group", "greenhouse"),
         *("--topic", "sensors/+", "--session-topic", "sensors/session"),
         keyring=file.path,

@@ -1,4 +1,4 @@
-"""The groups and devices of a keyring, as tables and as JSON. Never a key."""
+"""The groups, fleets and devices of a keyring, as tables and as JSON. Never a key."""
 
 from typing import Any, Final
 
@@ -10,34 +10,80 @@ from espseal import DeviceEntry, Keyring
 from espseal.cli import console
 
 _GROUP: Final = ("name", "topic", "session_topic", "layout", "data", "devices")
+_FLEET: Final = (
+    "name",
+    "up_filter",
+    "hello_filter",
+    "beacon_topic",
+    "danger_first_contact",
+    "devices",
+)
+_SEALED: Final = ("fleet", "address", "minimum_epoch", "own_key", "revoked")
 
 
 def show(keyring: Keyring) -> None:
     """Prints the tables that have rows."""
     if keyring.groups:
-        table = _table("Groups", "name", "readings on", "session IDs on", "layout", "data")
+        table = new("Groups", "name", "readings on", "session IDs on", "layout", "data")
         table.add_column("devices", justify="right")
         for group in keyring.groups:
-            cells = (group.name, group.topic, group.session_topic, group.layout, group.data)
-            table.add_row(*_cells(*cells, str(group.devices)))
+            row = (group.name, group.topic, group.session_topic, group.layout, group.data)
+            table.add_row(*cells(*row, str(group.devices)))
         console.out().print(table)
-    if keyring.devices:
-        # Only in layout port is it the topic that names a device.
-        by_topic = any(device.topic is not None for device in keyring.devices)
-        table = _table("Devices", "name", "group", "node ID", *["topic"] * by_topic)
-        for device in keyring.devices:
-            table.add_row(
-                *_cells(device.name, device.group, device.node_id, *[device.topic] * by_topic)
-            )
+    if keyring.fleets:
+        show_fleets(keyring)
+    devices = keyring.devices
+    if devices:
+        # Columns that no device has anything for are left out.
+        named = {
+            "group": [device.group for device in devices],
+            "node ID": [device.node_id for device in devices],
+            # Only in layout port is it the topic that names a device.
+            "topic": [device.topic for device in devices],
+            "fleet": [device.fleet for device in devices],
+            "address": [device.address for device in devices],
+        }
+        columns = {name: values for name, values in named.items() if any(values)}
+        table = new("Devices", "name", *columns)
+        for number, device in enumerate(devices):
+            table.add_row(*cells(device.name, *(values[number] for values in columns.values())))
         console.out().print(table)
+
+
+def show_fleets(keyring: Keyring) -> None:
+    """Prints the fleets."""
+    table = new("Fleets", "name", "readings on", "beacon on")
+    table.add_column("devices", justify="right")
+    for fleet in keyring.fleets:
+        row = (fleet.name, fleet.up_filter, fleet.beacon_topic, str(fleet.devices))
+        table.add_row(*cells(*row))
+    console.out().print(table)
 
 
 def as_json(keyring: Keyring) -> dict[str, Any]:
     """The same for programs."""
     return {
         "groups": [fields(group, *_GROUP) for group in keyring.groups],
-        "devices": [fields(each, "name", "group", *_address(each)) for each in keyring.devices],
+        "fleets": fleets_as_json(keyring),
+        "devices": [device_as_json(each) for each in keyring.devices],
     }
+
+
+def fleets_as_json(keyring: Keyring) -> list[dict[str, Any]]:
+    """The fleets for programs."""
+    return [fields(fleet, *_FLEET) for fleet in keyring.fleets]
+
+
+def device_as_json(device: DeviceEntry) -> dict[str, Any]:
+    """A device for programs: what it has of a group, and what of a fleet."""
+    names = ["name"]
+    if device.group is not None:
+        names += ["group", "node_id"]
+    if device.topic is not None:
+        names += ["topic"]
+    if device.fleet is not None:
+        names += _SEALED
+    return fields(device, *names)
 
 
 def fields(of: object, *names: str) -> dict[str, Any]:
@@ -45,14 +91,11 @@ def fields(of: object, *names: str) -> dict[str, Any]:
     return {name: getattr(of, name) for name in names}
 
 
-def _address(device: DeviceEntry) -> tuple[str, ...]:
-    return ("node_id",) if device.topic is None else ("node_id", "topic")
-
-
-def _table(title: str, *columns: str) -> Table:
+def new(title: str | None, *columns: str) -> Table:
+    """An empty table."""
     return Table(*columns, title=title, title_justify="left", box=box.SIMPLE_HEAD, show_edge=False)
 
 
-def _cells(*values: str | None) -> list[Text]:
-    # As text: what stands in brackets is no markup.
+def cells(*values: str | None) -> list[Text]:
+    """Values as text: what stands in brackets is no markup."""
     return [Text(value or "") for value in values]

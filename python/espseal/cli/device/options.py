@@ -1,0 +1,81 @@
+"""What several of the commands take, and say."""
+
+from typing import Annotated, Final, TypeAlias
+
+import typer
+
+from espseal.cli import console, questions
+from espseal.cli.keyring.complete import device_names, sealed_names
+
+DeviceArgument: TypeAlias = Annotated[
+    str,
+    typer.Argument(metavar="NAME", help="Its name in the keyring.", autocompletion=device_names),
+]
+
+SealedArgument: TypeAlias = Annotated[
+    str,
+    typer.Argument(metavar="NAME", help="Its name in the keyring.", autocompletion=sealed_names),
+]
+
+YesOption: TypeAlias = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+_RESTART: Final = (
+    "Programs read the keyring when they start: restart those that run, espseal listen too."
+)
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Asks before what cannot be taken back; where there is nobody to ask, wants ``--yes``.
+
+    Raises:
+        BadParameter: nobody can be asked.
+        Exit: the answer was no.
+    """
+    if yes:
+        return
+    if not questions.interactive():
+        raise typer.BadParameter("Give it, since there is nobody to ask.", param_hint="'--yes'")
+    if not questions.agree(question):
+        console.note("Nothing was changed.")
+        raise typer.Exit(1)
+
+
+def remind() -> None:
+    """Says that receivers have to learn of a change."""
+    console.say(_RESTART)
+
+
+def chip_id(text: str | None) -> int | None:
+    """A chip's ID: decimal as node.chipid() prints it, or with 0x; of a MAC its last four bytes.
+
+    Raises:
+        BadParameter: it is none of them.
+    """
+    if text is None:
+        return None
+    try:
+        if ":" in text or "-" in text:
+            mac = bytes.fromhex(text.replace(":", "").replace("-", ""))
+            number = int.from_bytes(mac[-4:]) if len(mac) == _MAC_BYTES else -1
+        else:
+            number = int(text, 0)
+    except ValueError:
+        number = -1
+    if not 0 <= number < 1 << 32:
+        raise typer.BadParameter(
+            "It is a number below 2^32, as node.chipid() prints it, or a MAC address.",
+            param_hint="'--chip-id'",
+        )
+    return number
+
+
+_MAC_BYTES: Final = 6
+
+ChipOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--chip-id",
+        metavar="ID",
+        help="What node.chipid() prints, or the MAC: goes into the address between random bytes.",
+    ),
+]
