@@ -222,8 +222,8 @@ class Provision:
         """16 hex digits."""
 
     @property
-    def device_key(self) -> bytes:
-        """The device key of `epoch`, 32 bytes. Secret: it belongs into files of mode 0600."""
+    def device_key(self) -> DeviceKey:
+        """The key of `epoch`. It belongs into files of mode 0600 alone."""
 
     @property
     def epoch(self) -> int:

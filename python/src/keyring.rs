@@ -6,9 +6,9 @@ use std::sync::Arc;
 use espseal::Keyring as CoreKeyring;
 use espseal::classic::Layout;
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
 
 use crate::errors;
+use crate::sealed::DeviceKey;
 
 #[pyclass(frozen, module = "espseal")]
 pub(crate) struct Keyring(pub(crate) Arc<CoreKeyring>);
@@ -177,8 +177,8 @@ impl Provision {
     }
 
     #[getter]
-    fn device_key<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, self.0.key.expose())
+    fn device_key(&self) -> DeviceKey {
+        DeviceKey(self.0.key.clone())
     }
 
     #[getter]

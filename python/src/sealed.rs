@@ -16,7 +16,7 @@ use crate::errors;
 use crate::message::verdict;
 
 #[pyclass(frozen, module = "espseal")]
-pub(crate) struct DeviceKey(CoreKey);
+pub(crate) struct DeviceKey(pub(crate) CoreKey);
 
 #[pymethods]
 impl DeviceKey {

@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 import segno
 
-from espseal import Keyring, KeyringFile
+from espseal import Device, Keyring, KeyringFile, sealed
+from espseal.simulator import Node
 from test_cli import at_a_terminal, home, run, run_process, secrets_in, sentence
 
 __all__ = ["home"]
 
+ROOT = Path(__file__).resolve().parents[2]
 FILES = {"nodemcu": "config.lua", "arduino": "espseal_config.h", "json": "kitchen.json"}
 # Whatever may stand in a name and in a password.
 NASTY = "a\"b\\c'd\u00e9?? {}\t*/ ]]"
@@ -59,7 +61,7 @@ def expected(keyring: Path) -> dict[str, Any]:
     return {
         "name": "kitchen",
         "address": "0011223344556677",
-        "device_key": provisioned.device_key.hex(),
+        "device_key": provisioned.device_key.expose().hex(),
         "epoch": 2,
         "up_topic": "espseal/0011223344556677/up",
         "hello_topic": "espseal/0011223344556677/hello",
@@ -133,6 +135,32 @@ def test_a_file_has_all_that_the_device_needs(
         del wanted["name"]
     assert found == wanted
     assert "capitals" not in result.output
+
+
+def test_the_json_is_what_a_device_reads(keyring: Path, given: tuple[str, ...], home: Path) -> None:
+    assert run("provision", "kitchen", "--format", "json", *given).exit_code == 0
+    device = Device.load(home / "kitchen.json", hold=0)
+    wanted = expected(keyring)
+    for name in ("name", "address", "epoch", "hello_topic", "down_topic", "beacon_topic"):
+        assert getattr(device, name) == wanted[name]
+    for name in ("mqtt_host", "mqtt_port", "mqtt_user", "mqtt_password"):
+        assert getattr(device, name) == GIVEN[name]
+    assert device.topic == wanted["up_topic"]
+    opened = sealed.open(device.seal("21.5"), sealed.DeviceKey(bytes.fromhex(wanted["device_key"])))
+    assert (opened.data, opened.epoch) == (b"21.5", 2)
+
+
+def test_the_firmware_starts_with_the_config(home: Path) -> None:
+    """As the firmware's own example, which says what there is."""
+    assert run("provision", "kitchen", "--wifi-ssid", "cottage").exit_code == 0
+    config = home / "config.lua"
+    example = (ROOT / "firmware" / "nodemcu" / "sealed.config.example.lua").read_text()
+    assert set(out_of_lua(config)) <= set(re.findall(r"^  (?:-- )?(\w+) = ", example, re.MULTILINE))
+    text = config.read_text().replace("BROKER.EXAMPLE", "127.0.0.1")
+    with Node(chip_id=7, config=None, startup="main_sealed.lua") as node:
+        node.wait_for(lambda line: line.startswith("stopped: no config.lua"))
+        node.reflash({"config.lua": text.encode()})
+        node.wait_for(lambda line: line == "address 0011223344556677, epoch 2")
 
 
 @pytest.mark.parametrize("form", FILES)
@@ -275,7 +303,7 @@ def test_the_id_of_the_chip_goes_into_the_address(keyring: Path, home: Path) -> 
         for name, value in expected(keyring).items()
         if isinstance(value, str)
     }
-    assert found["device_key"] != before.device_key.hex()
+    assert found["device_key"] != before.device_key.expose().hex()
     assert found["address"] in result.stderr
     # Once more: it is of this chip already.
     result = run("provision", "kitchen", "--format", "json", "--chip-id", "0xab8afe", "--force")

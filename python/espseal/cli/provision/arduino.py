@@ -21,7 +21,7 @@ def render(provisioned: Provision, surroundings: Surroundings) -> str:
     values = as_json.fields(provisioned, surroundings)
     del values["version"]
     values["address"] = bytes.fromhex(provisioned.address)
-    values["device_key"] = provisioned.device_key
+    values["device_key"] = provisioned.device_key.expose()
     lines = [f"#define ESPSEAL_{name.upper()} {_literal(value)}" for name, value in values.items()]
     shown = "".join(c if c.isprintable() else "?" for c in provisioned.name)
     # A comment must not end early.

@@ -15,7 +15,7 @@ def fields(provisioned: Provision, surroundings: Surroundings) -> dict[str, Any]
         "version": 1,
         "name": provisioned.name,
         "address": provisioned.address,
-        "device_key": provisioned.device_key.hex(),
+        "device_key": provisioned.device_key.expose().hex(),
         "epoch": provisioned.epoch,
         "up_topic": provisioned.up_topic,
         "hello_topic": provisioned.hello_topic,
