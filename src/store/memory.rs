@@ -97,6 +97,7 @@ struct Recent {
 }
 
 /// What remembers a MAC. Small: there is one for each frame of the last minutes.
+#[derive(Clone)]
 struct Seen {
     /// Its number; 0 for a frame without one.
     session: u32,
@@ -104,6 +105,7 @@ struct Seen {
 }
 
 /// What remembers a MAC besides its device.
+#[derive(Clone)]
 enum Home {
     /// The session of this number, while it is known.
     Session(u32),
