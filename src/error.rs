@@ -24,6 +24,9 @@ pub enum Error {
     /// There is no session to seal under.
     #[error(transparent)]
     Session(#[from] SessionError),
+    /// The application is not done with what was handed over.
+    #[error(transparent)]
+    Delivery(#[from] DeliveryError),
     /// A device cannot keep its counter and its key.
     #[error(transparent)]
     State(#[from] StateError),
@@ -44,6 +47,7 @@ impl Error {
             Self::Store(error) => error.code(),
             Self::Data(error) => error.code(),
             Self::Session(error) => error.code(),
+            Self::Delivery(_) => DeliveryError::CODE,
             Self::State(error) => error.code(),
             Self::Format(_) => FormatError::CODE,
             Self::Random(_) => "random",
@@ -568,6 +572,40 @@ pub enum SessionError {
         /// The session topic.
         topic: String,
     },
+    /// The device has not acknowledged a session (`SEALED.md`, H5).
+    #[error(
+        "`{device}` has no session for commands; it gets one when it says hello to a running receiver on this store"
+    )]
+    NoDeviceSession {
+        /// The device's name.
+        device: String,
+    },
+    /// No receiver on this store publishes the fleet's beacon (`SEALED.md`, B4).
+    #[error(
+        "no receiver on this store holds the fleet `{fleet}`; start one that publishes its beacon, or command where it runs"
+    )]
+    NotAuthority {
+        /// The fleet's name.
+        fleet: String,
+    },
+    /// The keyring says that the device is revoked.
+    #[error("`{device}` is revoked in the keyring")]
+    Revoked {
+        /// The device's name.
+        device: String,
+    },
+    /// The ratchet has no step left.
+    #[error("`{device}` has reached its last epoch; `espseal keyring rekey` gives it a new key")]
+    EpochExhausted {
+        /// The device's name.
+        device: String,
+    },
+    /// All counters are used (`SEALED.md`, S1).
+    #[error("all counters of frames to `{device}` are used; give it a new address")]
+    CountersExhausted {
+        /// The device's name.
+        device: String,
+    },
     /// The host has not answered the hello yet (`SEALED.md`, H2).
     #[error(
         "the host has not welcomed this device yet; seal again in {:.1} s, or `send` the reading and it waits in the outbox", wait.as_secs_f64()
@@ -578,6 +616,24 @@ pub enum SessionError {
     },
 }
 
+/// Why nothing more is handed over under `at_least_once`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum DeliveryError {
+    /// The frame was not accepted, and may be given again.
+    #[error(
+        "{limit} messages of this device were handed over and are not done; call `done` on each once it is stored"
+    )]
+    Undone {
+        /// How many may be.
+        limit: usize,
+    },
+}
+
+impl DeliveryError {
+    /// One stable word, the same in every language.
+    pub const CODE: &'static str = "not_done";
+}
+
 impl SessionError {
     /// One stable word, the same in every language.
     #[must_use]
@@ -585,6 +641,11 @@ impl SessionError {
         match self {
             Self::NoSession { .. } => "no_session",
             Self::NotWelcomed { .. } => "not_welcomed",
+            Self::NoDeviceSession { .. } => "no_session",
+            Self::NotAuthority { .. } => "not_authority",
+            Self::Revoked { .. } => "revoked",
+            Self::EpochExhausted { .. } => "epoch_exhausted",
+            Self::CountersExhausted { .. } => "counter_exhausted",
         }
     }
 }

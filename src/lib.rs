@@ -23,8 +23,8 @@ mod verdict;
 
 pub use device::{Device, DeviceOptions, DeviceReason, Format, Mqtt, Provisioned};
 pub use error::{
-    DataError, Error, FormatError, KeyringError, KeyringProblem, RandomError, SessionError,
-    StateError, StoreError,
+    DataError, DeliveryError, Error, FormatError, KeyringError, KeyringProblem, RandomError,
+    SessionError, StateError, StoreError,
 };
 pub use format::is_sealed;
 pub use inspect::{Field, Finding, Fit, FitSession, Inspection, Parsed, inspect, tidy};
@@ -32,7 +32,9 @@ pub use key::ClassicKeys;
 pub use keyring::{Keyring, KeyringFile};
 pub use malformed::{Malformed, MalformedReason};
 pub use message::{Message, Reason};
-pub use receiver::{Judged, Publication, Receiver};
+pub use receiver::{
+    Delivery, Judged, Publication, Receiver, ReceiverOptions, SealedReason, Ticket,
+};
 pub use sealed::Kind;
 pub use sender::Sender;
 pub use store::{Durability, MemoryStore, SqliteStore, Store};

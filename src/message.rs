@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::device::DeviceReason;
 use crate::malformed::Malformed;
+use crate::receiver::{SealedReason, Ticket};
 use crate::sealed::{Address, Kind};
 use crate::verdict::Verdict;
 
@@ -19,7 +20,8 @@ pub struct Message {
     pub group: Option<Arc<str>>,
     /// The verified node ID; bytes that are not printable ASCII as `\xNN`.
     pub node_id: Option<Arc<str>>,
-    /// The reading; there exactly when the verdict is [`Verdict::Fresh`].
+    /// The reading; there exactly when the verdict is [`Verdict::Fresh`] and the kind
+    /// [`Kind::Data`].
     pub data: Option<Vec<u8>>,
     /// What the data is for.
     pub kind: Kind,
@@ -36,6 +38,12 @@ pub struct Message {
     pub session_bound: bool,
     /// Whether a second copy would be refused.
     pub replay_protected: bool,
+    /// `V` of what a device acknowledges with a control frame.
+    pub acknowledged: Option<[u8; 16]>,
+    /// The mode that a device tells with a control frame.
+    pub mode: Option<u8>,
+    /// What [`crate::Receiver::done`] takes; there only under [`crate::Delivery::AtLeastOnce`].
+    pub ticket: Option<Ticket>,
     /// Why.
     pub reason: Reason,
 }
@@ -55,6 +63,9 @@ impl Message {
             advanced: false,
             session_bound: false,
             replay_protected: true,
+            acknowledged: None,
+            mode: None,
+            ticket: None,
             reason,
         }
     }
@@ -104,6 +115,8 @@ pub enum Reason {
     Accepted,
     /// It would be stale, but is the broker's retained copy.
     RetainedStale,
+    /// Of a sealed frame.
+    Sealed(SealedReason),
     /// What only a device says.
     Device(DeviceReason),
 }
@@ -143,6 +156,7 @@ impl fmt::Display for Reason {
             Self::RetainedStale => {
                 f.write_str("it is the broker's retained copy of an old frame")
             }
+            Self::Sealed(reason) => reason.fmt(f),
             Self::Device(reason) => reason.fmt(f),
         }
     }

@@ -405,6 +405,19 @@ class Store:
                 ``corrupt``, ``newer_schema``, ``not_a_store``, ``io``); the file is left as it was.
         """
 
+    def mark_restored(self) -> None:
+        """Says that this store is a copy of what it was, as a backup is. Sealed devices are met
+        anew, once they have heard a beacon that was minted from now on: what was accepted since
+        the copy was made is never accepted again. Do it before a receiver uses the copy.
+
+        Raises:
+            StoreError: nothing was marked.
+        """
+
+    @property
+    def counts(self) -> dict[Verdict, int]:
+        """How many frames got each verdict since the store was made, a few seconds late."""
+
     @property
     def path(self) -> str | None:
         """The file, or None in memory."""
@@ -433,7 +446,7 @@ class Message:
 
     @property
     def data(self) -> bytes | None:
-        """The reading. Not None exactly when the verdict is ``fresh``."""
+        """The reading. Not None exactly when the verdict is ``fresh`` and ``kind`` is ``data``."""
 
     @property
     def kind(self) -> Literal["data", "hello", "control"]:
@@ -460,6 +473,23 @@ class Message:
     @property
     def session_bound(self) -> bool:
         """Whether it verified under a session, live or expired."""
+
+    @property
+    def acknowledged(self) -> str | None:
+        """Of a control frame that acknowledges: the ``tag`` of the `Publication` that arrived."""
+
+    @property
+    def mode(self) -> int | None:
+        """Of a control frame that tells it: the mode that the device is in."""
+
+    def done(self) -> None:
+        """Says, under ``delivery="at_least_once"``, that the reading is stored: only then is it
+        remembered, and MQTT's acknowledgement should follow. Otherwise, and a second time,
+        it does nothing.
+
+        Raises:
+            StoreError: say so again.
+        """
 
     @property
     def topic(self) -> str | None:
@@ -493,18 +523,34 @@ class Publication:
     def qos(self) -> int: ...
     @property
     def retain(self) -> bool: ...
+    @property
+    def tag(self) -> str | None:
+        """Of a sealed frame: by which its acknowledgement names it, 32 lower-case hex digits."""
 
 @final
 class Receiver:
-    """Opens uplinks and mints session IDs. Thread-safe.
+    """Opens uplinks, mints session IDs and beacons, welcomes sealed devices. Thread-safe.
 
     Arguments:
         keyring: whom to believe.
         store: what was learnt; see `Store`.
-        authority: True publishes session IDs; False follows those of another receiver.
+        authority: True publishes session IDs and beacons; False follows those of another receiver.
+        delivery: of the readings of sealed devices. ``at_most_once`` remembers one, then hands it
+            over; ``at_least_once`` remembers it when `Message.done` says so, and after a crash
+            before that hands it over again. Classic ones are always remembered first.
+
+    Raises:
+        StoreError: the store cannot be read.
     """
 
-    def __new__(cls, keyring: Keyring, store: Store, *, authority: bool = True) -> Receiver: ...
+    def __new__(
+        cls,
+        keyring: Keyring,
+        store: Store,
+        *,
+        authority: bool = True,
+        delivery: Literal["at_most_once", "at_least_once"] = "at_most_once",
+    ) -> Receiver: ...
     def open(
         self,
         payload: _Payload,
@@ -525,15 +571,21 @@ class Receiver:
         Raises:
             Rejected: only with ``raise_rejected``.
             StoreError: the store failed; the frame was not accepted and may be given again.
+            Error: ``not_done``: too many messages of this device wait for `Message.done`; the
+                frame was not accepted and may be given again.
         """
 
     def hear(self, payload: _Payload, *, topic: str) -> bool:
-        """Takes a message of a session topic (see `subscriptions`): a false ID is answered
-        with the true one at the next `publications`. Returns whether the topic was one.
+        """Takes a message of a session or beacon topic (see `subscriptions`): a false ID is
+        answered with the true one at the next `publications`. Returns whether the topic was one;
+        if not, the message is for `open`.
         """
 
     def publications(self) -> list[Publication]:
-        """Mints the session IDs that are due and returns what to publish now, in order."""
+        """Mints the session IDs and beacons that are due and returns what to publish now, in
+        order: those, welcomes to sealed devices, and empty messages that ask for a hello. After
+        each `open` something may be due.
+        """
 
     def reconnected(self) -> None:
         """Call after each (re)connection: the current session IDs are published again."""
@@ -544,8 +596,14 @@ class Receiver:
         """
 
     @property
+    def reading_filters(self) -> list[str]:
+        """The filters of the readings: subscribe to them and pass their messages to `open`."""
+
+    @property
     def subscriptions(self) -> list[str]:
-        """The session topics: subscribe to them and pass their messages to `hear`."""
+        """The session and beacon topics, and the filters of the hellos: subscribe to them and
+        pass their messages to `hear`, and what that does not know to `open`.
+        """
 
     @property
     def keyring(self) -> Keyring: ...
@@ -555,7 +613,11 @@ class Receiver:
 
     @property
     def false_sessions(self) -> int:
-        """How many payloads of the session topics were no ID of this keyring."""
+        """How many payloads of the session and beacon topics were no ID of this keyring."""
+
+    @property
+    def unreadable_bodies(self) -> int:
+        """How many verified hellos and control frames said nothing that this version knows."""
 
     @property
     def trouble(self) -> str | None:
@@ -563,16 +625,21 @@ class Receiver:
 
 @final
 class Sender:
-    """Seals commands for the nodes whose group has a ``command_topic``. Thread-safe.
+    """Seals commands. Thread-safe.
 
-    Each node draws the sessions under which it takes commands and shows them, retained, on its
-    command-session topic; each is good for one command (`src/CLASSIC.md`, Commands).
+    A sealed device takes them under the session that it acknowledged last, from hosts on the
+    store of the fleet's authority (`src/SEALED.md`, Commands). A classic one, whose group has a
+    ``command_topic``, draws sessions and shows them, retained, on its command-session topic;
+    each is good for one command (`src/CLASSIC.md`, Commands). One that has both formats gets
+    classic commands until its first sealed frame came.
     """
 
     def __new__(cls, keyring: Keyring, store: Store) -> Sender: ...
     @property
     def subscriptions(self) -> list[str]:
-        """The command-session topics: subscribe to them and pass their messages to `hear`."""
+        """The command-session topics of classic devices: subscribe to them and pass their
+        messages to `hear`.
+        """
 
     def hear(self, payload: _Payload, *, topic: str) -> bool:
         """Takes a message of a command-session topic. Returns whether the topic was one."""
@@ -581,14 +648,32 @@ class Sender:
         """Whether a command to this device can be sealed now. Raises `KeyringError`."""
 
     def seal(self, device: str, data: _Payload) -> Publication:
-        """Seals one command, which uses up the session that the node shows.
+        """Seals one command. Of a sealed device the acknowledgement names its ``tag``
+        (`Message.acknowledged`); of a classic one it uses up the session that the node shows.
 
         Raises:
             KeyringError: no such device (``unknown_name``), or its group has no command topics.
-            SessionError: the node shows no session that was not used.
+            SessionError: ``no_session``: the device has acknowledged or shows none;
+                ``not_authority``: no receiver on this store publishes the fleet's beacon;
+                ``revoked``; ``counter_exhausted``.
             DataError: the frame cannot carry this.
-            StoreError: the session could not be noted as used; nothing was sealed.
+            StoreError: nothing was sealed.
         """
+
+    def ratchet(self, device: str) -> Publication:
+        """Asks a sealed device to ratchet its key once. Nothing changes here until its first
+        frame of the new epoch comes.
+
+        Raises:
+            SessionError: as `seal`, or ``epoch_exhausted``.
+            Error: ``wrong_format``: the device is classic.
+        """
+
+    def query_mode(self, device: str) -> Publication:
+        """Asks a sealed device for its mode (`Message.mode`). Raises as `ratchet`."""
+
+    def set_mode(self, device: str, mode: int) -> Publication:
+        """Puts a sealed device into a mode, 0 to 255. Raises as `ratchet`."""
 
 @final
 class Device:

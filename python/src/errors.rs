@@ -13,7 +13,7 @@ pub(crate) fn to_py(py: Python<'_>, error: &Error) -> PyErr {
         Error::Data(_) => class(py, &DATA, "DataError"),
         Error::Session(_) => class(py, &SESSION, "SessionError"),
         Error::State(_) => class(py, &STATE, "StateError"),
-        Error::Format(_) | Error::Random(_) => class(py, &ERROR, "Error"),
+        Error::Delivery(_) | Error::Format(_) | Error::Random(_) => class(py, &ERROR, "Error"),
     };
     raise(class.and_then(|class| class.call1((error.to_string(), error.code()))))
 }

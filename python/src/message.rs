@@ -1,11 +1,19 @@
 //! `Message`.
 
+use std::sync::Arc;
+
 use espseal::sealed::Address;
-use espseal::{Judged, Keyring, Kind, Message as CoreMessage, Reason, Verdict};
+use espseal::{
+    Judged, Keyring, Kind, Message as CoreMessage, Reason, Receiver as CoreReceiver, Ticket,
+    Verdict,
+};
 use pyo3::exceptions::PyImportError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyString};
+
+use crate::convert::hex;
+use crate::errors;
 
 static VERDICTS: PyOnceLock<Vec<Py<PyAny>>> = PyOnceLock::new();
 
@@ -38,7 +46,17 @@ pub(crate) struct Message {
     epoch: Option<u16>,
     kind: Kind,
     address: Option<Address>,
+    #[pyo3(get)]
+    mode: Option<u8>,
+    acknowledged: Option<[u8; 16]>,
+    undone: Option<Undone>,
     why: Reason,
+}
+
+/// What is handed over and not done.
+pub(crate) struct Undone {
+    pub(crate) receiver: Arc<CoreReceiver>,
+    pub(crate) ticket: Ticket,
 }
 
 impl Message {
@@ -46,6 +64,7 @@ impl Message {
     pub(crate) fn of_receiver(
         py: Python<'_>,
         judged: Judged,
+        receiver: &Arc<CoreReceiver>,
         names: &Names,
         topic: Option<Bound<'_, PyString>>,
         retained: bool,
@@ -72,6 +91,12 @@ impl Message {
             epoch: judged.epoch,
             kind: judged.kind,
             address: judged.address,
+            mode: judged.mode,
+            acknowledged: judged.acknowledged,
+            undone: judged.ticket.map(|ticket| Undone {
+                receiver: Arc::clone(receiver),
+                ticket,
+            }),
             why: judged.reason,
         })
     }
@@ -98,6 +123,9 @@ impl Message {
             epoch: message.epoch,
             kind: message.kind,
             address: message.address,
+            mode: message.mode,
+            acknowledged: message.acknowledged,
+            undone: None,
             why: message.reason,
         })
     }
@@ -137,6 +165,20 @@ impl Message {
     #[getter]
     fn address(&self) -> Option<String> {
         self.address.map(|address| address.to_string())
+    }
+
+    #[getter]
+    fn acknowledged(&self) -> Option<String> {
+        self.acknowledged.as_ref().map(|tag| hex(tag))
+    }
+
+    /// It waits for the disk.
+    fn done(&self, py: Python<'_>) -> PyResult<()> {
+        let Some(Undone { receiver, ticket }) = &self.undone else {
+            return Ok(());
+        };
+        py.detach(|| receiver.done(*ticket))
+            .map_err(|error| errors::to_py(py, &error))
     }
 
     #[getter]

@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 
-use espseal::{Error, Publication as CorePublication, Receiver as CoreReceiver, Verdict};
+use espseal::{
+    Delivery, Error, Publication as CorePublication, Receiver as CoreReceiver, ReceiverOptions,
+    Verdict,
+};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
 
-use crate::convert::bytes;
+use crate::convert::{bytes, hex};
 use crate::errors;
 use crate::keyring::Keyring;
 use crate::message::{Message, Names, verdict};
@@ -14,7 +18,7 @@ use crate::store::Store;
 
 #[pyclass(frozen, module = "espseal")]
 pub(crate) struct Receiver {
-    core: CoreReceiver,
+    core: Arc<CoreReceiver>,
     keyring: Py<Keyring>,
     names: Names,
     waits: bool,
@@ -40,20 +44,35 @@ impl Receiver {
 #[pymethods]
 impl Receiver {
     #[new]
-    #[pyo3(signature = (keyring, store, *, authority=true))]
+    #[pyo3(signature = (keyring, store, *, authority=true, delivery="at_most_once"))]
     fn new(
         py: Python<'_>,
         keyring: &Bound<'_, Keyring>,
         store: &Store,
         authority: bool,
+        delivery: &str,
     ) -> PyResult<Self> {
-        CoreReceiver::new(
+        let delivery = match delivery {
+            "at_most_once" => Delivery::AtMostOnce,
+            "at_least_once" => Delivery::AtLeastOnce,
+            _ => {
+                return Err(PyValueError::new_err(
+                    "delivery must be one of at_most_once, at_least_once",
+                ));
+            }
+        };
+        let options = ReceiverOptions {
+            authority,
+            delivery,
+            ..ReceiverOptions::default()
+        };
+        CoreReceiver::with_options(
             Arc::clone(&keyring.get().0),
             Arc::clone(&store.core),
-            authority,
+            options,
         )
         .map(|core| Self {
-            core,
+            core: Arc::new(core),
             keyring: keyring.clone().unbind(),
             names: Names::of(py, &keyring.get().0),
             waits: store.waits(),
@@ -76,7 +95,7 @@ impl Receiver {
             self.run(py, |core| core.judge(&payload, name.as_deref(), retained))?
         };
         let fresh = judged.verdict == Verdict::Fresh;
-        let message = Message::of_receiver(py, judged, &self.names, topic, retained)?;
+        let message = Message::of_receiver(py, judged, &self.core, &self.names, topic, retained)?;
         let message = Bound::new(py, message)?;
         if raise_rejected && !fresh {
             Err(errors::rejected(py, message))
@@ -108,6 +127,11 @@ impl Receiver {
     }
 
     #[getter]
+    fn reading_filters(&self) -> Vec<String> {
+        self.core.reading_filters()
+    }
+
+    #[getter]
     fn subscriptions(&self) -> Vec<String> {
         let topics = self.core.subscriptions();
         topics.iter().map(ToString::to_string).collect()
@@ -133,6 +157,11 @@ impl Receiver {
     }
 
     #[getter]
+    fn unreadable_bodies(&self) -> u64 {
+        self.core.unreadable_bodies()
+    }
+
+    #[getter]
     fn trouble(&self) -> Option<String> {
         self.core.trouble()
     }
@@ -144,11 +173,13 @@ pub(crate) struct Publication {
     payload: Py<PyBytes>,
     qos: u8,
     retain: bool,
+    tag: Option<String>,
 }
 
 impl Publication {
     pub(crate) fn new(py: Python<'_>, publication: CorePublication) -> Self {
         Self {
+            tag: publication.tag().as_ref().map(|tag| hex(tag)),
             topic: publication.topic.to_string(),
             payload: PyBytes::new(py, &publication.payload).unbind(),
             qos: publication.qos,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use espseal::Sender as CoreSender;
+use espseal::{Error, Publication as CorePublication, Sender as CoreSender};
 use pyo3::prelude::*;
 
 use crate::convert::bytes;
@@ -37,13 +37,35 @@ impl Sender {
     fn is_ready(&self, py: Python<'_>, device: &str) -> PyResult<bool> {
         self.0
             .is_ready(device)
-            .map_err(|error| errors::keyring(py, &error))
+            .map_err(|error| errors::to_py(py, &error))
     }
 
     fn seal(&self, py: Python<'_>, device: &str, data: &Bound<'_, PyAny>) -> PyResult<Publication> {
         let data = bytes(data)?;
-        self.0
-            .seal(device, &data)
+        self.run(py, |core| core.seal(device, &data))
+    }
+
+    fn ratchet(&self, py: Python<'_>, device: &str) -> PyResult<Publication> {
+        self.run(py, |core| core.ratchet(device))
+    }
+
+    fn query_mode(&self, py: Python<'_>, device: &str) -> PyResult<Publication> {
+        self.run(py, |core| core.query_mode(device))
+    }
+
+    fn set_mode(&self, py: Python<'_>, device: &str, mode: u8) -> PyResult<Publication> {
+        self.run(py, |core| core.set_mode(device, mode))
+    }
+}
+
+impl Sender {
+    /// It waits for the disk now and then.
+    fn run(
+        &self,
+        py: Python<'_>,
+        work: impl FnOnce(&CoreSender) -> Result<CorePublication, Error> + Send,
+    ) -> PyResult<Publication> {
+        py.detach(|| work(&self.0))
             .map(|publication| Publication::new(py, publication))
             .map_err(|error| errors::to_py(py, &error))
     }

@@ -3,12 +3,15 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use espseal::clock::SystemClock;
 use espseal::store::{Durability, MemoryStore, SqliteStore, Store as CoreStore};
-use espseal::{Error, StoreError};
+use espseal::{Error, StoreError, Verdict};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 
 use crate::errors;
+use crate::message::verdict;
 
 #[pyclass(frozen, module = "espseal")]
 pub(crate) struct Store {
@@ -49,6 +52,28 @@ impl Store {
             path: Some(store.file().to_owned()),
             core: Arc::new(store),
         })
+    }
+
+    fn mark_restored(&self, py: Python<'_>) -> PyResult<()> {
+        py.detach(|| self.core.mark_restored(&SystemClock::new()))
+            .map_err(|error| errors::to_py(py, &Error::Store(error)))
+    }
+
+    #[getter]
+    fn counts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let mut counts = [0; Verdict::COUNT];
+        py.detach(|| {
+            self.core.transact(&mut |transaction| {
+                counts = transaction.counts()?;
+                Ok(())
+            })
+        })
+        .map_err(|error| errors::to_py(py, &Error::Store(error)))?;
+        let answer = PyDict::new(py);
+        for (word, count) in Verdict::ALL.iter().zip(counts) {
+            answer.set_item(verdict(py, *word)?, count)?;
+        }
+        Ok(answer)
     }
 
     #[getter]

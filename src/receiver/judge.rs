@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::pool::{Pool, UnderSession};
-use super::{Judged, Receiver};
+use super::{Judged, Receiver, SealedReason};
 use crate::classic::{Fit, Frame, Layout, NodeField, is_node_id, open_into};
 use crate::error::Error;
 use crate::keyring::{Device, Group};
@@ -165,6 +165,12 @@ impl Receiver {
                 });
             }
         };
+        if let Some(sealed) = device.and_then(|device| device.sealed.as_ref())
+            && self.sealed.has_sealed(sealed.address)?
+        {
+            judged.verified(verified.group_index, listed, bound);
+            return Ok((Verdict::Downgraded, SealedReason::Downgraded.into()));
+        }
         // R2, R4: stored before it is handed over.
         let accepting = Accepting {
             group: &group.name,

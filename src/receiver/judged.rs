@@ -4,6 +4,7 @@ use core::fmt;
 use core::ops::Range;
 use std::sync::Arc;
 
+use super::Ticket;
 use crate::keyring::Keyring;
 use crate::message::{Message, Reason};
 use crate::plaintext::Bytes;
@@ -33,6 +34,12 @@ pub struct Judged {
     pub session_bound: bool,
     /// [`Message::replay_protected`]
     pub replay_protected: bool,
+    /// [`Message::acknowledged`]
+    pub acknowledged: Option<[u8; 16]>,
+    /// [`Message::mode`]
+    pub mode: Option<u8>,
+    /// [`Message::ticket`]
+    pub ticket: Option<Ticket>,
     /// [`Message::reason`]
     pub reason: Reason,
     /// A verified node ID that the keyring does not list, for people.
@@ -57,6 +64,9 @@ impl Judged {
             advanced: false,
             session_bound: false,
             replay_protected: true,
+            acknowledged: None,
+            mode: None,
+            ticket: None,
             reason: Reason::NoKeys,
             unlisted: None,
             plain: Bytes::new(),
@@ -71,11 +81,11 @@ impl Judged {
         self.replay_protected = bound;
     }
 
-    /// The reading; there exactly when the verdict is [`Verdict::Fresh`].
+    /// [`Message::data`]
     #[must_use]
     pub fn data(&self) -> Option<&[u8]> {
-        let fresh = self.verdict == Verdict::Fresh;
-        fresh.then(|| self.plain.get(self.reading.clone()).unwrap_or_default())
+        let reading = self.verdict == Verdict::Fresh && self.kind == Kind::Data;
+        reading.then(|| self.plain.get(self.reading.clone()).unwrap_or_default())
     }
 
     /// The verified node ID of a classic frame; bytes that are not printable ASCII as `\xNN`.
@@ -105,6 +115,9 @@ impl Judged {
             advanced: self.advanced,
             session_bound: self.session_bound,
             replay_protected: self.replay_protected,
+            acknowledged: self.acknowledged,
+            mode: self.mode,
+            ticket: self.ticket,
             reason: self.reason,
         }
     }

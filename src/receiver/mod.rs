@@ -2,19 +2,29 @@
 
 mod judge;
 mod judged;
+mod options;
 mod pool;
+mod sealed;
+mod tally;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 pub use self::judged::Judged;
+pub use self::options::ReceiverOptions;
 use self::pool::{Heard, Pool};
+use self::sealed::Host;
+pub(crate) use self::sealed::KeyCache;
+pub use self::sealed::{Delivery, SealedReason, Ticket};
+use self::tally::Tally;
 use crate::classic::SessionId;
-use crate::clock::{Clock, Random, SystemClock, SystemRandom};
+use crate::clock::{Clock, Random};
 use crate::error::{Error, StoreError};
-use crate::keyring::{Group, Keyring};
+use crate::format::is_sealed;
+use crate::keyring::{Fleet, Group, Keyring};
 use crate::message::Message;
+use crate::sealed::Frame;
 use crate::store::Store;
 use crate::verdict::Verdict;
 
@@ -34,6 +44,15 @@ pub struct Publication {
     pub retain: bool,
 }
 
+impl Publication {
+    /// Of a sealed frame `V`, by which its acknowledgement names it ([`Message::acknowledged`]).
+    #[must_use]
+    pub fn tag(&self) -> Option<[u8; 16]> {
+        let sealed = is_sealed(&self.payload).then(|| Frame::parse(&self.payload).ok());
+        sealed.flatten().map(|frame| frame.tag())
+    }
+}
+
 /// Opens uplinks and mints session IDs. One receiver serves any number of threads.
 pub struct Receiver {
     keyring: Arc<Keyring>,
@@ -42,7 +61,8 @@ pub struct Receiver {
     random: Arc<dyn Random>,
     /// One pool a group, in the keyring's order.
     pools: Mutex<Vec<Pool>>,
-    counts: [AtomicU64; Verdict::COUNT],
+    sealed: Host,
+    tally: Tally,
     false_sessions: AtomicU64,
 }
 
@@ -63,13 +83,11 @@ impl Receiver {
         store: Arc<dyn Store>,
         authority: bool,
     ) -> Result<Self, Error> {
-        Self::with_clock(
-            keyring,
-            store,
+        let options = ReceiverOptions {
             authority,
-            Arc::new(SystemClock::new()),
-            Arc::new(SystemRandom),
-        )
+            ..ReceiverOptions::default()
+        };
+        Self::with_options(keyring, store, options)
     }
 
     /// A receiver on clocks and randomness that a test controls.
@@ -83,6 +101,30 @@ impl Receiver {
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Result<Self, Error> {
+        let options = ReceiverOptions {
+            authority,
+            clock,
+            random,
+            ..ReceiverOptions::default()
+        };
+        Self::with_options(keyring, store, options)
+    }
+
+    /// A receiver that runs as it is told.
+    ///
+    /// # Errors
+    /// [`Error::Store`] or [`Error::Random`]
+    pub fn with_options(
+        keyring: Arc<Keyring>,
+        store: Arc<dyn Store>,
+        options: ReceiverOptions,
+    ) -> Result<Self, Error> {
+        let ReceiverOptions {
+            authority,
+            delivery,
+            clock,
+            random,
+        } = options;
         let mut pools = Vec::new();
         store.transact(&mut |transaction| {
             pools.clear();
@@ -98,13 +140,15 @@ impl Receiver {
             }
             Ok(())
         })?;
+        let sealed = Host::new(&keyring, &store, authority, delivery, &clock, &random)?;
         Ok(Self {
             keyring,
             store,
             clock,
             random,
             pools: Mutex::new(pools),
-            counts: [const { AtomicU64::new(0) }; Verdict::COUNT],
+            sealed,
+            tally: Tally::default(),
             false_sessions: AtomicU64::new(0),
         })
     }
@@ -138,25 +182,42 @@ impl Receiver {
         retained: bool,
     ) -> Result<Judged, Error> {
         let mut judged = Judged::new();
-        (judged.verdict, judged.reason) =
-            self.judge_classic(payload, topic, retained, &mut judged)?;
-        if judged.verdict != Verdict::Fresh {
+        (judged.verdict, judged.reason) = if is_sealed(payload) {
+            self.sealed.judge(payload, retained, &mut judged)?
+        } else {
+            self.judge_classic(payload, topic, retained, &mut judged)?
+        };
+        if judged.data().is_none() {
             judged.plain.clear();
         }
-        if let Some(count) = self.counts.get(judged.verdict.index()) {
-            count.fetch_add(1, Ordering::Relaxed);
+        if self.tally.add(judged.verdict) {
+            self.store_counts();
         }
         Ok(judged)
     }
 
-    /// Takes a message of a session topic; false if `topic` is none.
+    /// The application is done with a message that was handed over under
+    /// [`Delivery::AtLeastOnce`]: it has stored it, and the frame may be remembered. To say so
+    /// again changes nothing.
+    ///
+    /// # Errors
+    /// [`Error::Store`]: say so again.
+    pub fn done(&self, ticket: Ticket) -> Result<(), Error> {
+        self.sealed.done(ticket)
+    }
+
+    /// Takes a message of a session or beacon topic; false if `topic` is none.
     ///
     /// # Errors
     /// [`Error::Store`]
     pub fn hear(&self, payload: &[u8], topic: &str) -> Result<bool, Error> {
         let (now, wall) = (self.clock.monotonic(), self.clock.wall());
+        let beacon = self.sealed.hear(payload, topic, !self.clock_is_wrong())?;
+        if beacon == Some(false) {
+            self.false_sessions.fetch_add(1, Ordering::Relaxed);
+        }
         let id = SessionId::verify(self.keyring.session_key(), payload);
-        let mut known = false;
+        let mut known = beacon.is_some();
         let mut pools = self.pools();
         for (group, pool) in self.keyring.groups().iter().zip(pools.iter_mut()) {
             if group.session_topic.as_deref() != Some(topic) {
@@ -178,7 +239,8 @@ impl Receiver {
         Ok(known)
     }
 
-    /// Mints the session IDs that are due, and returns what to publish now, in order.
+    /// Mints the session IDs and beacons that are due, and returns what to publish now, in order:
+    /// those, welcomes, and what asks devices for a hello.
     ///
     /// # Errors
     /// [`Error::Store`] or [`Error::Random`]: nothing was minted that would not be stored.
@@ -200,7 +262,8 @@ impl Receiver {
             }
         }
         // Only now, that nothing can fail any more, is anything taken out.
-        let mut publications = Vec::new();
+        let mut publications = self.sealed.publications()?;
+        self.store_counts();
         for (group, pool) in self.keyring.groups().iter().zip(pools.iter_mut()) {
             if let (Some(topic), Some(id)) = (&group.session_topic, pool.take_publication(now)) {
                 publications.push(Publication {
@@ -220,6 +283,7 @@ impl Receiver {
         self.pools()
             .iter_mut()
             .for_each(|pool| pool.show_again(now));
+        self.sealed.reconnected();
     }
 
     /// How long until [`Self::publications`] has something new; None if it never will by itself.
@@ -229,10 +293,25 @@ impl Receiver {
         self.pools()
             .iter()
             .filter_map(|pool| pool.next_due(now))
+            .chain(self.sealed.next_due(now))
             .min()
     }
 
-    /// The session topics: their messages go to [`Self::hear`].
+    /// Where readings come from: their messages go to [`Self::open`].
+    #[must_use]
+    pub fn reading_filters(&self) -> Vec<String> {
+        let groups = self.keyring.groups().iter().map(|group| &group.topic);
+        let fleets = self.keyring.fleets().iter().map(Fleet::up_filter);
+        let filters = groups.chain(fleets);
+        let mut filters: Vec<String> = filters.map(|filter| filter.as_str().to_owned()).collect();
+        filters.sort_unstable();
+        filters.dedup();
+        filters
+    }
+
+    /// What it listens to besides readings: the session and beacon topics, whose messages go to
+    /// [`Self::hear`], and the filters of the hellos, whose messages go to [`Self::open`]. What
+    /// [`Self::hear`] does not know goes to [`Self::open`].
     #[must_use]
     pub fn subscriptions(&self) -> Vec<Arc<str>> {
         let mut topics: Vec<Arc<str>> = self
@@ -241,6 +320,10 @@ impl Receiver {
             .iter()
             .filter_map(|group| group.session_topic.clone())
             .collect();
+        for fleet in self.keyring.fleets() {
+            topics.push(Arc::clone(&fleet.beacon_topic));
+            topics.push(fleet.hello_filter().as_str().into());
+        }
         topics.sort_unstable();
         topics.dedup();
         topics
@@ -255,9 +338,13 @@ impl Receiver {
     /// How many frames got each verdict, in the order of [`Verdict::ALL`].
     #[must_use]
     pub fn counts(&self) -> [u64; Verdict::COUNT] {
-        self.counts
-            .each_ref()
-            .map(|count| count.load(Ordering::Relaxed))
+        self.tally.counts()
+    }
+
+    /// How many verified bodies of hellos and control frames said nothing that this version knows.
+    #[must_use]
+    pub fn unreadable_bodies(&self) -> u64 {
+        self.sealed.unreadable_bodies()
     }
 
     /// How many payloads of the session topics were no ID of this keyring.
@@ -274,6 +361,7 @@ impl Receiver {
         }
         let now = self.clock.monotonic();
         let ahead = self.pools().iter().find_map(|pool| pool.ahead(now));
+        let ahead = ahead.or_else(|| self.sealed.ahead(now));
         ahead.map(|seconds| {
             format!(
                 "another receiver publishes session IDs whose time is {seconds} s ahead of the wall clock, so they are not taken; set both clocks (`timedatectl`)"
@@ -298,6 +386,11 @@ impl Receiver {
         Ok(added)
     }
 
+    /// A store that fails says so where a frame is accepted; the counts wait in memory.
+    fn store_counts(&self) {
+        let _later = self.tally.store(&*self.store, self.clock.wall());
+    }
+
     /// I3
     fn clock_is_wrong(&self) -> bool {
         self.clock.wall() < RELEASED
@@ -305,6 +398,13 @@ impl Receiver {
 
     fn pools(&self) -> MutexGuard<'_, Vec<Pool>> {
         self.pools.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What was counted since the last time. Nobody is left to hear of an error.
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        let _lost = self.tally.store_all(&*self.store);
     }
 }
 

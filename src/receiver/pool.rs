@@ -7,7 +7,8 @@ use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
 
 use crate::classic::SessionId;
-use crate::keyring::{Group, Policy, SessionTimes};
+use crate::keyring::{Fleet, Group, Policy, SessionTimes};
+use crate::store::Beacons;
 
 /// This many expired sessions are kept to tell `stale_session` from `forged`.
 const EXPIRED_KEPT: usize = 8;
@@ -93,22 +94,56 @@ pub(super) enum Heard {
 }
 
 impl Pool {
+    /// The sessions of a classic group.
     pub(super) fn new(
         group: &Group,
         authority: bool,
-        mut stored: Vec<SessionId>,
+        stored: Vec<SessionId>,
         newest: Option<u32>,
         bar: Option<u32>,
         wall: u64,
     ) -> Self {
-        stored.sort_unstable();
+        let known = stored;
+        let authority = authority && group.session_topic.is_some();
+        let stored = Beacons { known, newest, bar };
+        Self::of(group.times, group.policy, authority, stored, wall)
+    }
+
+    /// The sessions of a fleet's beacon; none minted before `since` comes to life here.
+    pub(super) fn of_fleet(
+        fleet: &Fleet,
+        authority: bool,
+        stored: Beacons,
+        since: u64,
+        wall: u64,
+    ) -> Self {
+        let pool = Self::of(fleet.times, Policy::Pool, authority, stored, wall);
+        Self {
+            follows_from: pool.follows_from.max(since),
+            ..pool
+        }
+    }
+
+    fn of(
+        times: SessionTimes,
+        policy: Policy,
+        authority: bool,
+        stored: Beacons,
+        wall: u64,
+    ) -> Self {
+        let Beacons {
+            mut known,
+            newest,
+            bar,
+        } = stored;
+        known.sort_unstable();
         let mut pool = Self {
-            times: group.times,
-            policy: group.policy,
-            authority: authority && group.session_topic.is_some(),
+            times,
+            policy,
+            authority,
             live: Vec::new(),
-            known: stored.iter().copied().collect(),
-            expired: stored.into(),
+            known: known.iter().copied().collect(),
+            expired: known.into(),
             newest,
             bar,
             follows_from: if newest.is_some() { 0 } else { wall },
@@ -122,6 +157,11 @@ impl Pool {
         };
         pool.changed();
         pool
+    }
+
+    /// The live sessions and then the expired ones, in the order of [`Self::texts`].
+    pub(super) fn ids(&self) -> impl Iterator<Item = &SessionId> {
+        self.live.iter().map(|live| &live.id).chain(&self.expired)
     }
 
     /// What to try a frame under, once those are expired whose time is over.
@@ -340,11 +380,12 @@ impl Pool {
         self.changed();
     }
 
-    fn is_live(&self, id: &SessionId) -> bool {
+    pub(super) fn is_live(&self, id: &SessionId) -> bool {
         self.live.iter().any(|live| live.id == *id)
     }
 
-    fn is_authority(&self, now: Duration) -> bool {
+    /// Whether it publishes now (I5).
+    pub(super) fn is_authority(&self, now: Duration) -> bool {
         self.authority && self.yields_until.is_none_or(|until| now >= until)
     }
 

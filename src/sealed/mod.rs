@@ -18,6 +18,7 @@ pub use control::{Control, Hello};
 pub(crate) use frame::{ARMOR_START, MAGIC};
 pub use frame::{Direction, FRAME_BYTES_MAX, Frame, Header, Kind, OVERHEAD_BYTES};
 pub use keys::{FrameKeys, Session, device_session};
+pub(crate) use open::open_into;
 pub use open::{Opened, open};
 pub use seal::{Sealing, seal};
 pub use window::{Place, Window};

@@ -2,8 +2,11 @@
 
 use core::fmt;
 
+use zeroize::Zeroize;
+
 use super::frame::Frame;
 use super::keys::{FrameKeys, Session};
+use crate::plaintext::Bytes;
 use crate::primitives::siv::tag_eq;
 
 /// What a frame held, and under which session it verified.
@@ -33,6 +36,24 @@ pub fn open<'s>(
     sessions: impl IntoIterator<Item = &'s Session>,
     context: &[u8],
 ) -> Option<Opened> {
+    let mut plain = Bytes::new();
+    let session = open_into(&mut plain, frame, keys, sessions, context)?;
+    Some(Opened {
+        session,
+        plaintext: plain.into_vec(),
+    })
+}
+
+/// As [`open`], into a buffer that is overwritten; answers with the session's place. Without an
+/// answer the buffer is empty.
+pub(crate) fn open_into<'s>(
+    plain: &mut Bytes,
+    frame: &Frame<'_>,
+    keys: &FrameKeys,
+    sessions: impl IntoIterator<Item = &'s Session>,
+    context: &[u8],
+) -> Option<usize> {
+    plain.clear();
     // O5
     if frame.header().direction != keys.direction {
         return None;
@@ -41,12 +62,12 @@ pub fn open<'s>(
     let tag = u128::from_be_bytes(tag);
     let siv = &keys.siv;
     // O6
-    let mut plaintext = ciphertext.to_vec();
-    siv.crypt(tag, &mut plaintext);
+    plain.extend_from_slice(ciphertext);
+    siv.crypt(tag, plain);
     // O7, O8
     let (header, context) = (siv.component(header), siv.component(context));
     let verifies = |session: &[u8]| {
-        let expected = siv.tag(&[header, siv.component(session), context], &plaintext);
+        let expected = siv.tag(&[header, siv.component(session), context], plain);
         bool::from(tag_eq(expected, tag))
     };
     let session = if frame.header().bound {
@@ -54,11 +75,9 @@ pub fn open<'s>(
     } else {
         verifies(b"").then_some(0)
     };
-    match session {
-        Some(session) => Some(Opened { session, plaintext }),
-        None => {
-            zeroize::Zeroize::zeroize(&mut plaintext);
-            None
-        }
+    if session.is_none() {
+        plain.zeroize();
+        plain.clear();
     }
+    session
 }

@@ -17,11 +17,12 @@ use core::fmt;
 pub use memory::MemoryStore;
 pub use sealed::{
     Beacons, Contact, CurrentSession, DEVICE_SESSIONS_KEPT, DOWNLINK_CHUNK, DeviceSessions, Held,
-    Lease, Overlap, SealedDevice, SealedTransaction,
+    Lease, Overlap, PendingSession, SealedDevice, SealedTransaction,
 };
 pub use sqlite::{Durability, SqliteStore};
 
 use crate::classic::SessionId;
+use crate::clock::Clock;
 use crate::error::StoreError;
 
 /// A place for what receivers learn. Several receivers may share one.
@@ -48,6 +49,19 @@ pub trait Store: Send + Sync + fmt::Debug {
         work: &mut dyn FnMut(&mut dyn Transaction) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         self.transact(work)
+    }
+}
+
+impl dyn Store {
+    /// Says that the store is a copy of what it was, as a backup is: what was accepted since is
+    /// unknown to it. Each device is met anew, above its old counter, once it has heard a beacon
+    /// that was minted from now on (`SEALED.md`, W3).
+    ///
+    /// # Errors
+    /// [`StoreError`]: nothing was marked.
+    pub fn mark_restored(&self, clock: &dyn Clock) -> Result<(), StoreError> {
+        let wall = clock.wall();
+        self.transact_durably(&mut |transaction| transaction.mark_restored(wall))
     }
 }
 

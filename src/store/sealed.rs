@@ -125,6 +125,8 @@ pub trait SealedTransaction {
 
 /// How many sessions of a device that are not welcomed yet are kept, and how many expired ones.
 pub const DEVICE_SESSIONS_KEPT: usize = 8;
+/// How many welcomes of a session are kept: it may acknowledge an earlier one.
+const WELCOMES_KEPT: usize = 8;
 /// How many downlink counters are reserved at once (C4).
 pub const DOWNLINK_CHUNK: u64 = 1024;
 
@@ -158,7 +160,7 @@ pub struct DeviceSessions {
     /// The one that commands are bound to.
     pub current: Option<CurrentSession>,
     /// Those whose welcome is not acknowledged, the oldest first.
-    pub pending: Vec<Session>,
+    pub pending: Vec<PendingSession>,
     /// Former ones, the oldest first: they tell `stale_session` from `forged`.
     pub expired: Vec<Session>,
 }
@@ -173,6 +175,15 @@ pub struct CurrentSession {
     pub acknowledged: u64,
 }
 
+/// A session that the device showed and has not acknowledged.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PendingSession {
+    /// The session.
+    pub session: Session,
+    /// `V` of the last welcomes bound to it.
+    pub welcomes: Vec<[u8; 16]>,
+}
+
 impl DeviceSessions {
     /// A hello showed this session (H4). The current one stays what it is.
     pub fn drawn(&mut self, session: Session) {
@@ -183,23 +194,49 @@ impl DeviceSessions {
             return;
         }
         self.expired.retain(|known| *known != session);
-        self.pending.retain(|known| *known != session);
-        self.pending.push(session);
+        let place = self
+            .pending
+            .iter()
+            .position(|known| known.session == session);
+        let pending = match place {
+            Some(place) => self.pending.remove(place),
+            None => PendingSession {
+                session,
+                welcomes: Vec::new(),
+            },
+        };
+        self.pending.push(pending);
         while self.pending.len() > DEVICE_SESSIONS_KEPT {
             let oldest = self.pending.remove(0);
-            self.expire(oldest);
+            self.expire(oldest.session);
         }
     }
 
-    /// The device acknowledged under this session: it becomes the current one (H5).
-    pub fn acknowledged(&mut self, session: Session, counter: u64) {
+    /// A welcome bound to this session goes to the device.
+    pub fn welcomed(&mut self, session: Session, tag: [u8; 16]) {
+        for pending in self
+            .pending
+            .iter_mut()
+            .filter(|known| known.session == session)
+        {
+            pending.welcomes.push(tag);
+            let surplus = pending.welcomes.len().saturating_sub(WELCOMES_KEPT);
+            pending.welcomes.drain(..surplus);
+        }
+    }
+
+    /// The device acknowledged the frame of this tag under this session: if that was a welcome,
+    /// it becomes the current one (H5). Whether that changed anything.
+    pub fn acknowledged(&mut self, session: Session, tag: [u8; 16], counter: u64) -> bool {
         let later = self
             .current
             .is_none_or(|current| counter > current.acknowledged);
-        if !later || !self.pending.contains(&session) {
-            return;
+        let welcome =
+            |known: &PendingSession| known.session == session && known.welcomes.contains(&tag);
+        if !later || !self.pending.iter().any(welcome) {
+            return false;
         }
-        self.pending.retain(|known| *known != session);
+        self.pending.retain(|known| known.session != session);
         let acknowledged = counter;
         let former = self.current.replace(CurrentSession {
             session,
@@ -208,15 +245,15 @@ impl DeviceSessions {
         if let Some(former) = former {
             self.expire(former.session);
         }
+        true
     }
 
     /// No session is good for commands any more, until the device shows another (C3).
     pub fn expire_all(&mut self) {
         let current = self.current.take().map(|current| current.session);
-        for session in core::mem::take(&mut self.pending)
-            .into_iter()
-            .chain(current)
-        {
+        let pending = core::mem::take(&mut self.pending);
+        let pending = pending.into_iter().map(|pending| pending.session);
+        for session in pending.chain(current) {
             self.expire(session);
         }
     }

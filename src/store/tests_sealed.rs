@@ -3,7 +3,7 @@
 use super::tests::Reopened;
 use super::{
     Beacons, Contact, CurrentSession, DEVICE_SESSIONS_KEPT, DeviceSessions, Held, Lease, Overlap,
-    SealedDevice, Store, Transaction,
+    PendingSession, SealedDevice, Store, Transaction,
 };
 use crate::classic::SessionId;
 use crate::error::StoreError;
@@ -77,13 +77,13 @@ fn sessions_are_what_was_put(store: &dyn Store) {
             session: session(0),
             acknowledged: u64::MAX,
         }),
-        pending: vec![session(2), session(1)],
+        pending: vec![pending(2, 0), pending(1, 3)],
         expired: vec![session(9), session(7), session(8)],
     };
     on(store, |t| t.put_device_sessions(A, &all));
     assert_eq!(on(store, |t| t.device_sessions(A)), all);
     let fewer = DeviceSessions {
-        pending: vec![session(3)],
+        pending: vec![pending(3, 1)],
         ..DeviceSessions::default()
     };
     on(store, |t| t.put_device_sessions(A, &fewer));
@@ -134,7 +134,7 @@ fn a_restored_store_has_floors_and_no_session(store: &dyn Store) {
             session: session(0),
             acknowledged: 9,
         }),
-        pending: vec![session(1)],
+        pending: vec![pending(1, 1)],
         expired: vec![session(2)],
     };
     for address in [A, B] {
@@ -235,40 +235,56 @@ fn a_copy_of_a_memory_store_is_another_store() {
 // ---- The sessions of a device ----
 
 #[test]
-fn an_acknowledgement_makes_its_session_the_current_one() {
+fn the_acknowledgement_of_a_welcome_makes_its_session_the_current_one() {
     let mut sessions = DeviceSessions::default();
+    let current = |sessions: &DeviceSessions| sessions.current.map(|current| current.session);
     sessions.drawn(session(1));
     sessions.drawn(session(2));
-    sessions.acknowledged(session(9), 5);
-    assert_eq!(sessions.current.map(|current| current.session), None);
-    sessions.acknowledged(session(1), 10);
-    sessions.acknowledged(session(2), 20);
-    assert_eq!(
-        sessions.current.map(|current| current.session),
-        Some(session(2))
-    );
+    sessions.welcomed(session(1), [1; 16]);
+    sessions.welcomed(session(2), [2; 16]);
+    for (of, tag) in [(9, 1), (1, 9), (1, 2), (2, 1)] {
+        assert!(!sessions.acknowledged(session(of), [tag; 16], 5));
+    }
+    assert_eq!(current(&sessions), None);
+    assert!(sessions.acknowledged(session(1), [1; 16], 10));
+    assert!(sessions.acknowledged(session(2), [2; 16], 20));
+    assert_eq!(current(&sessions), Some(session(2)));
     assert_eq!(sessions.expired, [session(1)]);
     // Shown again, it stays the current one.
     sessions.drawn(session(2));
     assert!(sessions.pending.is_empty());
 }
 
-/// A repeated hello and an acknowledgement of the old session were held back.
+/// The acknowledgement of an older session was held back, and a hello of it too.
 #[test]
-fn an_acknowledgement_that_was_held_back_brings_no_old_session_back() {
+fn what_was_held_back_brings_no_old_session_back() {
     let mut sessions = DeviceSessions::default();
+    for (number, counter) in [(1, 10), (2, 20)] {
+        sessions.drawn(session(number));
+        sessions.welcomed(session(number), [number; 16]);
+        assert!(sessions.acknowledged(session(number), [number; 16], counter));
+    }
     sessions.drawn(session(1));
-    sessions.acknowledged(session(1), 10);
-    sessions.drawn(session(2));
-    sessions.acknowledged(session(2), 20);
-    sessions.drawn(session(1));
-    sessions.acknowledged(session(1), 15);
+    sessions.welcomed(session(1), [3; 16]);
+    assert!(!sessions.acknowledged(session(1), [3; 16], 15));
     assert_eq!(
         sessions.current.map(|current| current.session),
         Some(session(2))
     );
-    assert_eq!(sessions.pending, [session(1)]);
     assert!(sessions.expired.is_empty());
+}
+
+#[test]
+fn the_last_eight_welcomes_of_a_session_are_known() {
+    let mut sessions = DeviceSessions::default();
+    sessions.drawn(session(1));
+    for number in 0..12 {
+        sessions.welcomed(session(1), [number; 16]);
+        // The device says hello again, and has not heard any.
+        sessions.drawn(session(1));
+    }
+    assert!(!sessions.acknowledged(session(1), [3; 16], 10));
+    assert!(sessions.acknowledged(session(1), [4; 16], 10));
 }
 
 #[test]
@@ -279,7 +295,7 @@ fn few_sessions_are_kept() {
         assert!(sessions.pending.len() <= DEVICE_SESSIONS_KEPT);
         assert!(sessions.expired.len() <= DEVICE_SESSIONS_KEPT);
     }
-    assert_eq!(sessions.pending.last(), Some(&session(99)));
+    assert_eq!(sessions.pending.last().unwrap().session, session(99));
     assert_eq!(sessions.expired.last(), Some(&session(91)));
     sessions.expire_all();
     assert_eq!(sessions.expired.last(), Some(&session(99)));
@@ -323,6 +339,13 @@ const fn device(head: u64, bits: u64) -> SealedDevice {
 
 const fn session(number: u8) -> Session {
     [number; 16]
+}
+
+fn pending(number: u8, welcomes: u8) -> PendingSession {
+    PendingSession {
+        session: session(number),
+        welcomes: (0..welcomes).map(|tag| [tag; 16]).collect(),
+    }
 }
 
 const fn beacon(time: u32) -> SessionId {

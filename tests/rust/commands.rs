@@ -408,7 +408,7 @@ fn what_the_caller_did_wrong_is_said() {
     let error = house.sender.seal("nobody", b"on").unwrap_err();
     assert_eq!(error.code(), "unknown_name");
     assert_eq!(
-        house.sender.is_ready("nobody").unwrap_err().problem.code(),
+        house.sender.is_ready("nobody").unwrap_err().code(),
         "unknown_name"
     );
     let error = house.sender.seal("mute", b"on").unwrap_err();

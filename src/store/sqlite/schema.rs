@@ -118,6 +118,8 @@ CREATE TABLE sealed_session (
     session       BLOB NOT NULL CHECK (length(session) = 16),
     -- Of the current one: the counter of the acknowledgement.
     acknowledged  INTEGER,
+    -- Of a pending one: the tags of its welcomes, one after the other.
+    welcomes      BLOB CHECK (length(welcomes) % 16 = 0),
     PRIMARY KEY (address, n)
 ) STRICT, WITHOUT ROWID;
 

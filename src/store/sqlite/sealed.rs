@@ -3,8 +3,8 @@
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
 use super::super::sealed::{
-    Beacons, Contact, CurrentSession, DeviceSessions, Held, Lease, Overlap, SealedDevice,
-    SealedTransaction,
+    Beacons, Contact, CurrentSession, DeviceSessions, Held, Lease, Overlap, PendingSession,
+    SealedDevice, SealedTransaction,
 };
 use super::operations::Operations;
 use crate::classic::SessionId;
@@ -299,7 +299,8 @@ fn device(row: &Row<'_>) -> Result<SealedDevice> {
 fn device_sessions(connection: &Connection, address: Address) -> Result<DeviceSessions> {
     let mut sessions = DeviceSessions::default();
     let mut statement = connection.prepare_cached(
-        "SELECT state, session, acknowledged FROM sealed_session WHERE address = ?1 ORDER BY n",
+        "SELECT state, session, acknowledged, welcomes FROM sealed_session
+         WHERE address = ?1 ORDER BY n",
     )?;
     let mut rows = statement.query([key(address)])?;
     while let Some(row) = rows.next()? {
@@ -312,7 +313,13 @@ fn device_sessions(connection: &Connection, address: Address) -> Result<DeviceSe
                     acknowledged,
                 });
             }
-            PENDING => sessions.pending.push(session),
+            PENDING => {
+                let welcomes: Vec<u8> = row.get(3)?;
+                sessions.pending.push(PendingSession {
+                    session,
+                    welcomes: welcomes.as_chunks().0.to_vec(),
+                });
+            }
             _ => sessions.expired.push(session),
         }
     }
@@ -327,20 +334,32 @@ fn put_device_sessions(
     connection
         .prepare_cached("DELETE FROM sealed_session WHERE address = ?1")?
         .execute([key(address)])?;
-    let current = sessions.current.iter().map(|current| {
-        let acknowledged = Some(current.acknowledged.cast_signed());
-        (CURRENT, current.session, acknowledged)
-    });
-    let former = |state| move |session: &Session| (state, *session, None);
-    let rows = current
-        .chain(sessions.pending.iter().map(former(PENDING)))
-        .chain(sessions.expired.iter().map(former(EXPIRED)));
     let mut statement = connection.prepare_cached(
-        "INSERT INTO sealed_session (address, n, state, session, acknowledged)
-         VALUES (?1, ?2, ?3, ?4, ?5)",
+        "INSERT INTO sealed_session (address, n, state, session, acknowledged, welcomes)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?;
-    for (n, (state, session, acknowledged)) in (0_i64..).zip(rows) {
-        statement.execute(params![key(address), n, state, session, acknowledged])?;
+    let mut n = 0;
+    let mut put = |state, session: &Session, acknowledged, welcomes: Option<&[u8]>| {
+        n += 1;
+        statement.execute(params![
+            key(address),
+            n,
+            state,
+            session,
+            acknowledged,
+            welcomes
+        ])
+    };
+    if let Some(current) = &sessions.current {
+        let acknowledged = Some(current.acknowledged.cast_signed());
+        put(CURRENT, &current.session, acknowledged, None)?;
+    }
+    for pending in &sessions.pending {
+        let welcomes = pending.welcomes.as_flattened();
+        put(PENDING, &pending.session, None, Some(welcomes))?;
+    }
+    for session in &sessions.expired {
+        put(EXPIRED, session, None, None)?;
     }
     Ok(())
 }
