@@ -5,7 +5,7 @@ Topic filters are MQTT 5.0, section 4.7.
 
 import logging
 import re
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
 from math import inf
 from time import monotonic
@@ -17,13 +17,16 @@ if TYPE_CHECKING:
     from paho.mqtt.reasoncodes import ReasonCode
 
 __all__ = [
+    "AGAIN",
     "TICK",
     "Adapter",
     "callback_filter",
     "fewest_filters",
     "no_session",
+    "reading_filters",
     "topic_filters",
     "topic_pattern",
+    "unacknowledged",
 ]
 
 # In seconds: the shortest wait for what is due, how long a session ID may take to come back
@@ -31,6 +34,9 @@ __all__ = [
 TICK = 0.02
 _ECHO = 20.0
 _PAUSE = 10.0
+# In seconds: the very same frame goes out again until its device acknowledges it, which acts on
+# it once; a broker keeps nothing for a device that is away without a session of its own.
+AGAIN = 3.0
 
 _FILTER = re.compile(
     r"""
@@ -61,6 +67,26 @@ def topic_filters(topic: str | Iterable[str]) -> tuple[str, ...]:
                 "'#' for the rest and only at the end, as in 'sensors/+/data' or 'sensors/#'"
             )
     return filters
+
+
+def reading_filters(receiver: Receiver, topic: str | Iterable[str] | None) -> tuple[str, ...]:
+    """The filters that a caller gave, and those without which sealed devices are not heard;
+    without any, all of the keyring.
+
+    Raises:
+        TypeError, ValueError: as `topic_filters`; or the keyring has no devices to listen to.
+    """
+    if topic is None:
+        if not receiver.reading_filters:
+            raise ValueError(
+                "the keyring has neither a fleet nor a group: add one (espseal fleet new home)"
+            )
+        return topic_filters(receiver.reading_filters)
+    given = topic_filters(topic)
+    covered = {callback_filter(each) for each in given}
+    # A device answers on its `up` topic: a command would never be acknowledged without.
+    missing = [each.up_filter for each in receiver.keyring.fleets if each.up_filter not in covered]
+    return topic_filters([*given, *missing])
 
 
 def callback_filter(subscription: str) -> str:
@@ -137,18 +163,21 @@ class Adapter:
         self._sender = sender
         self._on_message = on_message
         self._on_rejected = on_rejected
-        self._session_topics = frozenset(receiver.subscriptions)
+        # Session and beacon topics, and those of the hellos.
+        self._served = topic_pattern(receiver.subscriptions)
         self._command_topics = frozenset(sender.subscriptions if sender else ())
         self._pattern = topic_pattern(filters)
+        self.on_acknowledged: Callable[[str], object] = lambda _tag: None
         # Two subscriptions that overlap bring a message twice. (Of what matches a shared one,
         # others get their part.) QoS 0: a session ID that waited in a queue is worth nothing.
         own = topic_pattern(each for each in filters if not each.startswith("$share/"))
-        more = self._session_topics | fewest_filters(self._command_topics)
+        more = {*receiver.subscriptions, *fewest_filters(self._command_topics)}
         apart = sorted(each for each in more if not own.fullmatch(each))
         self.subscriptions = [*((each, qos) for each in filters), *((each, 0) for each in apart)]
         self._paused_until = 0.0
         self._unheard: dict[str, tuple[bytes, float]] = {}
         self._refused: dict[tuple[str, str], None] = {}
+        self._undone: deque[tuple[Message, object]] = deque()
 
     @property
     def refused(self) -> tuple[str, ...]:
@@ -156,8 +185,8 @@ class Adapter:
         return tuple(dict.fromkeys(topic for _, topic in tuple(self._refused)))
 
     def owns(self, topic: str) -> bool:
-        """Whether it is one where sessions are shown: then it is ours, whoever reads it too."""
-        return topic in self._session_topics or topic in self._command_topics
+        """Whether sessions are shown or asked for there: then it is ours, whoever reads it too."""
+        return topic in self._command_topics or self._served.fullmatch(topic) is not None
 
     def reads(self, topic: str) -> bool:
         """Whether it matches a filter of the readings."""
@@ -166,6 +195,8 @@ class Adapter:
     def connected(self) -> None:
         """Call after each (re)connection, once it is subscribed."""
         self._unheard.clear()
+        # The broker delivers again what was not acknowledged on the former connection.
+        self._undone.clear()
         self._receiver.reconnected()
         if self._receiver.trouble:
             self._logger.warning("no session IDs are taken: %s", self._receiver.trouble)
@@ -187,18 +218,29 @@ class Adapter:
             self.store_errors += 1
             return []
         for each in publications:
-            self._await_echo(each.topic, each.payload)
+            if each.retain:
+                self._await_echo(each.topic, each.payload)
         return publications
 
-    def take(self, topic: str, payload: bytes, *, retained: bool) -> bool:
-        """Handles a message that it `owns` or `reads`; False if the store failed."""
+    def done(self) -> list[object]:
+        """The tokens of the messages that were handed over and have become done since."""
+        tokens = [token for message, token in self._undone if message.is_done]
+        self._undone = deque(each for each in self._undone if not each[0].is_done)
+        return tokens
+
+    def take(self, topic: str, payload: bytes, *, retained: bool, token: object = None) -> bool:
+        """Handles a message that it `owns` or `reads`.
+
+        False if it must not be acknowledged: the store failed, or, under ``at_least_once``, the
+        application is not done with it; then `done` gives its ``token`` once it is.
+        """
         try:
-            if topic in self._session_topics:
+            if self._served.fullmatch(topic):
                 if payload == self._unheard.get(topic, (None,))[0]:
                     del self._unheard[topic]
                     self._refused.pop(("read and write", topic), None)
-                self._receiver.hear(payload, topic=topic)
-                return True
+                if self._receiver.hear(payload, topic=topic):
+                    return True
             if self._sender is not None and self._sender.hear(payload, topic=topic):
                 return True
             opened = self._receiver.open(payload, topic=topic, retained=retained)
@@ -206,6 +248,11 @@ class Adapter:
             self._logger.exception("a message on %s could not be judged", topic)
             self.store_errors += 1
             return False
+        if opened.verdict == Verdict.FRESH and opened.kind != "data":
+            # Between the two ends: what is to be answered is due, and no reading.
+            if opened.acknowledged is not None:
+                self.on_acknowledged(opened.acknowledged)
+            return True
         callback = self._on_message if opened.verdict == Verdict.FRESH else self._on_rejected
         try:
             if callback is not None:
@@ -214,6 +261,9 @@ class Adapter:
             what = f"{opened.verdict} message"
             self._logger.exception("the callback failed for a %s on %s", what, topic)
             self.callback_errors += 1
+        if not opened.is_done:
+            self._undone.append((opened, token))
+            return False
         # Handled even if the callback failed: delivered again it would be a duplicate.
         return True
 
@@ -241,6 +291,14 @@ class Adapter:
                 "the broker does not let this client %s %s (%s): allow it in the broker's ACL",
                 *(verb, topic, why),
             )
+
+
+def unacknowledged(device: str, seconds: float) -> TimeoutError:
+    """For a command that was sent and to which no answer came."""
+    return TimeoutError(
+        f"{device} has not acknowledged the command within {seconds:g} s; it may have acted on it "
+        "or not: is it on, and do its acknowledgements reach this client?"
+    )
 
 
 def no_session(device: str) -> SessionError:

@@ -12,8 +12,8 @@ from weakref import WeakValueDictionary
 import aiomqtt
 from paho.mqtt.reasoncodes import ReasonCode
 
-from espseal import Message, Publication, Sender, SessionError
-from espseal._adapter import TICK, Adapter, no_session
+from espseal import Message, Publication, SessionError
+from espseal._adapter import AGAIN, TICK, Adapter, no_session, unacknowledged
 
 __all__ = ["Service"]
 
@@ -52,6 +52,8 @@ class Service:
         self._changed = asyncio.Event()
         self._shown = asyncio.Event()
         self._turns = defaultdict[str, asyncio.Lock](asyncio.Lock)
+        self._unacknowledged: dict[str, asyncio.Event] = {}
+        adapter.on_acknowledged = self._acknowledged
 
     def start(self) -> None:
         """Starts unless it runs, or its end was not yet taken out of ``arrived``."""
@@ -86,24 +88,44 @@ class Service:
         with suppress(aiomqtt.MqttError):
             await self._client.unsubscribe([each for each, _ in self.adapter.subscriptions])
 
-    async def send(self, sender: Sender, device: str, data: bytes | str, timeout: float) -> None:
-        """Seals a command as soon as it can be, and publishes it."""
+    async def send(
+        self, device: str, seal: Callable[[], Publication], timeout: float, patience: float
+    ) -> None:
+        """Seals a command as soon as it can be, publishes it, and awaits its acknowledgement."""
         self.start()
         try:
             async with asyncio.timeout(None if timeout == inf else timeout):
-                publication = await self._seal(sender, device, data)
+                publication = await self._seal(device, seal)
         except TimeoutError:
             raise no_session(device) from None
-        await self._publish(publication)
+        if publication.tag is None:
+            await self._publish(publication)
+            return
+        arrived = self._unacknowledged[publication.tag] = asyncio.Event()
+        try:
+            async with asyncio.timeout(None if patience == inf else patience):
+                while not arrived.is_set():
+                    await self._publish(publication)
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(AGAIN):
+                            await arrived.wait()
+        except TimeoutError:
+            raise unacknowledged(device, patience) from None
+        finally:
+            del self._unacknowledged[publication.tag]
 
-    async def _seal(self, sender: Sender, device: str, data: bytes | str) -> Publication:
+    def _acknowledged(self, tag: str) -> None:
+        if tag in self._unacknowledged:
+            self._unacknowledged[tag].set()
+
+    async def _seal(self, device: str, seal: Callable[[], Publication]) -> Publication:
         # Those to one device go in their order: each session is good for one.
         async with self._turns[device]:
             while True:
                 if not self._running:
                     raise self.error or aiomqtt.MqttError("Disconnected")
                 try:
-                    return sender.seal(device, data)
+                    return seal()
                 except SessionError:
                     await self._shown.wait()
 

@@ -492,6 +492,10 @@ class Message:
         """
 
     @property
+    def is_done(self) -> bool:
+        """False while `done` has something to do."""
+
+    @property
     def topic(self) -> str | None:
         """The topic that was given to `Receiver.open`."""
 
@@ -594,6 +598,10 @@ class Receiver:
         """Seconds (0 or more) until `publications` has something new; None for never, as with
         a follower. `hear`, `open` (policy ``strict``) and `reconnected` may bring it forward.
         """
+
+    @property
+    def delivery(self) -> Literal["at_most_once", "at_least_once"]:
+        """As it was given."""
 
     @property
     def reading_filters(self) -> list[str]:

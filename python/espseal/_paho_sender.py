@@ -3,8 +3,10 @@
 import logging
 import threading
 import weakref
+from collections.abc import Callable
 from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass, field
+from functools import partial
 from math import inf
 from time import monotonic
 from typing import final
@@ -15,22 +17,27 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 import espseal
 from espseal import Publication, SessionError
-from espseal._adapter import Adapter, no_session
+from espseal._adapter import AGAIN, Adapter, no_session, unacknowledged
 from espseal._paho_client import wake
 
 __all__ = ["Sender"]
 
 _logger = logging.getLogger("espseal.paho")
-_CUT = "detached before the broker had the command"
+_CUT = "detached before the command was known to have arrived"
 
 
 @dataclass(eq=False)
 class _Command:
     device: str
-    data: bytes | str
+    seal: Callable[[], Publication]
     deadline: float
+    patience: float
     future: Future[None] = field(default_factory=Future)
     error: Exception | None = None
+    # Of one that its device acknowledges: until when, and when the frame goes out again.
+    tag: str | None = None
+    ends: float = inf
+    again: float = inf
 
 
 # Each command is sealed by whoever can: at once by the thread that sends it, so that it gets its
@@ -54,11 +61,19 @@ class Sender:
         self._waiting: list[_Command] = []
         self._sealed: list[tuple[_Command, Publication]] = []
         self._sent: dict[int, tuple[_Command, str]] = {}
+        self._unacknowledged: dict[str, tuple[_Command, Publication]] = {}
 
-    def send(self, device: str, data: bytes | str, *, timeout: float = 0.0) -> Future[None]:
+    def send(
+        self,
+        device: str,
+        data: bytes | str,
+        *,
+        timeout: float = 0.0,
+        patience: float = 10.0,
+    ) -> Future[None]:
         """Seals one command under the session that the device shows, and publishes it.
 
-        Each session is good for one command; those to one device are sent in their order.
+        Those to one device are sent in their order; a session of a classic node is good for one.
         Never blocks. The command reaches the network loop at once, or within a second if that
         is a loop of your own that calls ``loop_misc``.
 
@@ -67,12 +82,16 @@ class Sender:
             data: the command, ``str`` as UTF-8.
             timeout: how long it may wait for a session (a node that sleeps shows one when it
                 wakes up) and for the connection, in seconds. 0: they are there, or it fails.
+            patience: how long a sealed device may take to acknowledge, in seconds. Until then
+                the very same frame goes out again every few seconds.
 
         Returns:
-            A future. It is done when the broker has the command, and fails with what is raised
-            below if that shows later. Never wait for it in a callback of the client. ``cancel``
-            works until the command is sealed. If the connection is lost after that, paho sends
-            it again at the next one, as it does all its messages; the node acts on it once.
+            A future. It is done when a sealed device has acknowledged the command, or when the
+            broker has one to a classic node; it fails with what is raised below if that shows
+            later, or with `TimeoutError` if no acknowledgement came. Never wait for it in a
+            callback of the client. ``cancel`` works until the command is sealed. If the
+            connection is lost after that, paho sends it again at the next one, as it does all
+            its messages; the device acts on it once.
 
         Raises:
             KeyringError: no such device (``unknown_name``), or its group has no command topics.
@@ -82,7 +101,20 @@ class Sender:
             StoreError: the session could not be noted as used; nothing was sent.
             PermissionError: MQTT 5 only: the broker does not let this client write the topic.
         """
-        command = _Command(device, data, monotonic() + timeout)
+        return self._send(device, partial(self._sender.seal, device, data), timeout, patience)
+
+    def ratchet(self, device: str, *, timeout: float = 0.0, patience: float = 10.0) -> Future[None]:
+        """Asks a sealed device for the next epoch of its key; as `send`, and raises the same.
+
+        It is done when the device has acknowledged under its new key. Until then nothing has
+        changed here, and what it sent under the old key is taken for another day.
+        """
+        return self._send(device, partial(self._sender.ratchet, device), timeout, patience)
+
+    def _send(
+        self, device: str, seal: Callable[[], Publication], timeout: float, patience: float
+    ) -> Future[None]:
+        command = _Command(device, seal, monotonic() + timeout, patience)
         client = self._client()
         with self._lock:
             if self._closed or client is None:
@@ -105,11 +137,15 @@ class Sender:
         with self._lock:
             if self._sealed:
                 return 0.0
-            return min((each.deadline for each in self._waiting), default=inf) - monotonic()
+            sent = (command for command, _ in self._unacknowledged.values())
+            dues = [*(min(each.again, each.ends) for each in sent)]
+            return min([*(each.deadline for each in self._waiting), *dues, inf]) - monotonic()
 
     def _connected(self) -> None:
         with self._lock:
             lost, self._sealed = [command for command, _ in self._sealed], []
+            for command, _ in self._unacknowledged.values():
+                command.again = 0.0
         for each in lost:
             each.error = ConnectionError("the connection was lost before the command was sent")
         _finish(lost)
@@ -123,6 +159,17 @@ class Sender:
                 each.error = _reason(each, client)
             ended = late + self._seal()
             sealed, self._sealed = self._sealed, []
+            for each, new in sealed:
+                if new.tag is not None:
+                    each.tag, each.ends = new.tag, now + each.patience
+                    self._unacknowledged[new.tag] = each, new
+            for each, new in list(self._unacknowledged.values()):
+                if each.ends <= now:
+                    each.error = unacknowledged(each.device, each.patience)
+                    ended.append(each)
+                    self._forget(each)
+                elif each.again <= now:
+                    sealed.append((each, new))
         for each, new in sealed:
             sent = client.publish(new.topic, new.payload, new.qos, new.retain)
             with self._lock:
@@ -132,7 +179,9 @@ class Sender:
                     each.error = ConnectionError(_CUT)
                 else:
                     self._sent[sent.mid] = each, new.topic
+                    each.again = inf if each.tag is None else monotonic() + AGAIN
                     continue
+                self._forget(each)
             ended.append(each)
         _finish(ended)
 
@@ -141,18 +190,37 @@ class Sender:
             if mid not in self._sent:
                 return
             command, topic = self._sent.pop(mid)
+            refused = any(each.is_failure for each in codes)
+            if command.tag is not None and not refused:
+                return
+            known = command.tag is None or command.tag in self._unacknowledged
+            self._forget(command)
         adapter.answered("write", [topic], codes)
-        if any(each.is_failure for each in codes):
+        if refused:
             command.error = PermissionError(f"the broker does not let this client write {topic}")
-        _finish([command])
+        if known:
+            _finish([command])
+
+    def _acknowledged(self, tag: str) -> None:
+        with self._lock:
+            command, _ = self._unacknowledged.pop(tag, (None, None))
+        if command is not None:
+            _finish([command])
+
+    def _forget(self, command: _Command) -> None:
+        if command.tag is not None:
+            self._unacknowledged.pop(command.tag, None)
 
     def _close(self) -> None:
         with self._lock:
             self._closed = True
             waiting, self._waiting = self._waiting, []
-            cut = [each for each, _ in [*self._sealed, *self._sent.values()]]
+            unacknowledged = [each for each, _ in self._unacknowledged.values()]
+            plain = [each for each, _ in self._sent.values() if each.tag is None]
+            cut = [*(each for each, _ in self._sealed), *plain, *unacknowledged]
             self._sealed.clear()
             self._sent.clear()
+            self._unacknowledged.clear()
         for each in waiting:
             each.future.cancel()
             each.future.set_running_or_notify_cancel()
@@ -171,7 +239,7 @@ class Sender:
                 waiting.append(each)
                 continue
             try:
-                publication = self._sender.seal(each.device, each.data)
+                publication = each.seal()
             except SessionError:
                 silent.add(each.device)
                 waiting.append(each)

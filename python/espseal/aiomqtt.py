@@ -4,7 +4,7 @@
 while True:
     try:
         async with aiomqtt.Client("localhost") as client:
-            async for message in espseal.aiomqtt.messages(client, receiver, "sensors/+"):
+            async for message in espseal.aiomqtt.messages(client, receiver):
                 print(message.device, message.text)
     except aiomqtt.MqttError:
         await asyncio.sleep(5)
@@ -15,6 +15,7 @@ import asyncio
 import inspect
 import logging
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Self, final
 
 try:
@@ -23,8 +24,8 @@ except ImportError as error:
     raise ImportError("espseal.aiomqtt needs aiomqtt 2: pip install 'espseal[aiomqtt]'") from error
 
 import espseal
-from espseal import Message, Receiver
-from espseal._adapter import Adapter, topic_filters
+from espseal import Message, Publication, Receiver
+from espseal._adapter import Adapter, reading_filters
 from espseal._aiomqtt_service import Service
 
 __all__ = ["Messages", "Sender", "messages"]
@@ -33,18 +34,19 @@ __all__ = ["Messages", "Sender", "messages"]
 def messages(
     client: aiomqtt.Client,
     receiver: Receiver,
-    topic: str | Iterable[str],
+    topic: str | Iterable[str] | None = None,
     *,
     on_rejected: Callable[[Message], object] | None = None,
     on_other: Callable[[aiomqtt.Message], object] | None = None,
     sender: espseal.Sender | None = None,
     qos: int = 1,
 ) -> "Messages":
-    """Opens every frame that a client receives on a topic filter, and serves its session IDs.
+    """Opens every frame that a client receives from the keyring's devices, and serves these.
 
     Iterate over it inside of ``async with client``: it yields the fresh messages. The first
     step subscribes, and from then on a task of its own opens what arrives and publishes and
-    renews the receiver's session IDs, however long the body of your loop takes.
+    renews the receiver's session IDs and beacons, and welcomes sealed devices, however long the
+    body of your loop takes.
 
     ``client.messages`` is one queue, and that task empties it: do not read it elsewhere, have
     one iterator a client, and take the messages of your own subscriptions in ``on_other``.
@@ -52,8 +54,9 @@ def messages(
     Arguments:
         client: of aiomqtt 2.5, MQTT 3.1.1 or 5.
         receiver: opens the frames; give each client its own.
-        topic: one topic filter or several, ``$share/group/filter`` too. Leave out the topics of
-            commands: a command is no reading, and would come back as ``forged``.
+        topic: one topic filter or several, ``$share/group/filter`` too; None is all that the
+            keyring names. Leave out the topics of commands: a command is no reading, and would
+            come back as ``forged``.
         on_rejected: called with every `Message` that is not fresh; no coroutine function. An
             exception that it raises is logged and counted, and the iteration goes on.
         on_other: called with every message on other topics, likewise. Without it they are
@@ -65,7 +68,8 @@ def messages(
     Raises:
         TypeError: ``client`` is no aiomqtt client, a topic filter no ``str``, or a callback a
             coroutine function.
-        ValueError: no valid topic filter, or no such ``qos``.
+        ValueError: no valid topic filter, no such ``qos``; or the receiver's ``at_least_once``:
+            aiomqtt acknowledges each message before anyone has seen it.
     """
     if not isinstance(client, aiomqtt.Client):
         raise TypeError(f"client is a {type(client).__name__}: give an aiomqtt.Client")
@@ -74,7 +78,12 @@ def messages(
             raise TypeError(f"{name} is a coroutine function: give a plain one")
     if qos not in (0, 1, 2):
         raise ValueError(f"qos is 0, 1 or 2, not {qos!r}")
-    logger, filters = logging.getLogger(__name__), topic_filters(topic)
+    if receiver.delivery == "at_least_once":
+        raise ValueError(
+            "aiomqtt acknowledges each message before anyone has seen it: use espseal.paho with "
+            "manual_ack=True for at_least_once"
+        )
+    logger, filters = logging.getLogger(__name__), reading_filters(receiver, topic)
     arrived: asyncio.Queue[Message | None] = asyncio.Queue()
     adapter = Adapter(logger, receiver, sender, filters, arrived.put_nowait, on_rejected, qos)
     service = Service(client, adapter, on_other, arrived, logger)
@@ -169,11 +178,19 @@ class Sender:
         self._messages = messages
         self._sender = sender
 
-    async def send(self, device: str, data: bytes | str, *, timeout: float = 0.0) -> None:
+    async def send(
+        self,
+        device: str,
+        data: bytes | str,
+        *,
+        timeout: float = 0.0,
+        patience: float = 10.0,
+    ) -> None:
         """Seals one command under the session that the device shows, and publishes it.
 
-        Returns when the broker has it. Each session is good for one command; those to one
-        device are sent in their order. Before the first step of the iteration it does what
+        Returns when a sealed device has acknowledged it, or when the broker has one to a
+        classic node, of which each session is good for one; those to one device are sent in
+        their order. Before the first step of the iteration it does what
         that step does; a node's session is known a moment after.
 
         Arguments:
@@ -181,8 +198,11 @@ class Sender:
             data: the command, ``str`` as UTF-8.
             timeout: how long it may wait for a session (a node that sleeps shows one when it
                 wakes up), in seconds. 0: there is one, or it fails.
+            patience: how long a sealed device may take to acknowledge, in seconds. Until then
+                the very same frame goes out again every few seconds.
 
         Raises:
+            TimeoutError: no acknowledgement came; the device may have acted on it or not.
             KeyringError: no such device (``unknown_name``), or its group has no command topics.
             SessionError: the device shows no session that was not used, and ``timeout`` is over.
             aiomqtt.MqttError: there is no connection, or it was lost; if that was after the
@@ -190,6 +210,19 @@ class Sender:
             DataError: the frame cannot carry this.
             StoreError: the session could not be noted as used; nothing was sent.
         """
+        await self._send(device, partial(self._sender.seal, device, data), timeout, patience)
+
+    async def ratchet(self, device: str, *, timeout: float = 0.0, patience: float = 10.0) -> None:
+        """Asks a sealed device for the next epoch of its key; as `send`, and raises the same.
+
+        Returns when the device has acknowledged under its new key. Until then nothing has
+        changed here, and what it sent under the old key is taken for another day.
+        """
+        await self._send(device, partial(self._sender.ratchet, device), timeout, patience)
+
+    async def _send(
+        self, device: str, seal: Callable[[], Publication], timeout: float, patience: float
+    ) -> None:
         if self._messages._closed:
             raise aiomqtt.MqttError("the iterator of espseal.aiomqtt.messages is closed")
-        await self._messages._service.send(self._sender, device, data, timeout)
+        await self._messages._service.send(device, seal, timeout, patience)

@@ -3,7 +3,7 @@
 ```python
 client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
 sender = espseal.Sender(keyring, store)
-attachment = espseal.paho.attach(client, receiver, "sensors/+", on_message=print, sender=sender)
+attachment = espseal.paho.attach(client, receiver, on_message=print, sender=sender)
 client.connect("localhost")
 client.loop_start()
 attachment.sender.send("lamp", "on", timeout=10)
@@ -15,7 +15,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterable
 from math import inf
-from typing import Self, final
+from typing import Self, cast, final
 
 try:
     import paho.mqtt.client as mqtt
@@ -26,7 +26,7 @@ except ImportError as error:
 
 import espseal
 from espseal import Message, Receiver, _paho_client
-from espseal._adapter import Adapter, callback_filter, topic_filters
+from espseal._adapter import Adapter, callback_filter, reading_filters
 from espseal._paho_sender import Sender
 
 __all__ = ["Attachment", "Sender", "attach"]
@@ -35,17 +35,18 @@ __all__ = ["Attachment", "Sender", "attach"]
 def attach(
     client: mqtt.Client,
     receiver: Receiver,
-    topic: str | Iterable[str],
+    topic: str | Iterable[str] | None = None,
     *,
     on_message: Callable[[Message], object],
     on_rejected: Callable[[Message], object] | None = None,
     sender: espseal.Sender | None = None,
     qos: int = 1,
 ) -> "Attachment":
-    """Opens every frame that a client receives on a topic filter, and serves its session IDs.
+    """Opens every frame that a client receives from the keyring's devices, and serves these.
 
-    Subscribes at every connection (within a second if there is one already), and publishes
-    and renews the receiver's session IDs from the client's own network loop, be it
+    Subscribes at every connection (within a second if there is one already), publishes and
+    renews the receiver's session IDs and beacons, welcomes sealed devices, and asks those for
+    a hello that need one, all from the client's own network loop, be it
     ``loop_start``, ``loop_forever`` or another that calls ``loop_misc``. Callbacks set on the
     client, before or after, are called as though nothing were attached: ``client.on_message``
     gets what is subscribed here too.
@@ -54,8 +55,9 @@ def attach(
         client: of paho-mqtt 2, made with ``CallbackAPIVersion.VERSION2``; MQTT 3.1.1 or 5,
             connected or not. With ``manual_ack`` the messages taken here are acknowledged here.
         receiver: opens the frames; give each client its own.
-        topic: one topic filter or several, ``$share/group/filter`` too. Leave out the topics of
-            commands: a command is no reading, and would come back as ``forged``.
+        topic: one topic filter or several, ``$share/group/filter`` too; None is all that the
+            keyring names. Leave out the topics of commands: a command is no reading, and would
+            come back as ``forged``.
         on_message: called on the network thread with each fresh `Message`.
         on_rejected: called with every other `Message`.
         sender: seals what `Attachment.sender` sends. The topics where its nodes show their
@@ -67,7 +69,8 @@ def attach(
 
     Raises:
         TypeError: ``client`` is no paho client, or a topic filter no ``str``.
-        ValueError: another callback API version, no valid topic filter, or no such ``qos``.
+        ValueError: another callback API version, no valid topic filter, no such ``qos``; or the
+            receiver's ``at_least_once`` with a client that acknowledges by itself.
     """
     if not isinstance(client, mqtt.Client):
         raise TypeError(f"client is a {type(client).__name__}: give a paho.mqtt.client.Client")
@@ -80,7 +83,12 @@ def attach(
         raise ValueError("this paho-mqtt is too new: pip install -U 'espseal[paho]'")
     if qos not in (0, 1, 2):
         raise ValueError(f"qos is 0, 1 or 2, not {qos!r}")
-    logger, filters = logging.getLogger(__name__), topic_filters(topic)
+    if receiver.delivery == "at_least_once" and not (qos and client.__dict__.get("_manual_ack")):
+        raise ValueError(
+            "with at_least_once a message is acknowledged when it is done: make the client with "
+            "manual_ack=True, and subscribe with qos=1 or 2"
+        )
+    logger, filters = logging.getLogger(__name__), reading_filters(receiver, topic)
     adapter = Adapter(logger, receiver, sender, filters, on_message, on_rejected, qos)
     attachment = Attachment(client, adapter, Sender(client, sender) if sender else None)
     _paho_client.attach(client, attachment)
@@ -96,6 +104,8 @@ class Attachment:
         self._client = weakref.ref(client)
         self._adapter = adapter
         self._sender = sender
+        if sender:
+            adapter.on_acknowledged = sender._acknowledged
         self._owns, self._reads = adapter.owns, adapter.reads
         self._lock = threading.RLock()
         self._detached = False
@@ -172,6 +182,8 @@ class Attachment:
                 self._adapter.connected()
                 if self._sender:
                     self._sender._connected()
+            for mid, qos in cast("list[tuple[int, int]]", self._adapter.done()):
+                client.ack(mid, qos)
             for each in self._adapter.publications():
                 sent = client.publish(each.topic, each.payload, each.qos, each.retain)
                 self._asked[sent.mid] = "write", [each.topic]
@@ -180,8 +192,9 @@ class Attachment:
 
     def _take(self, client: mqtt.Client, message: mqtt.MQTTMessage) -> bool:
         topic, payload = message.topic, bytes(message.payload)
-        handled = self._adapter.take(topic, payload, retained=message.retain)
-        if self._owns(topic):
+        token = message.mid, message.qos
+        handled = self._adapter.take(topic, payload, retained=message.retain, token=token)
+        if self._owns(topic) or self._adapter.due() <= 0:
             self._serve(client)
         return handled
 

@@ -1,6 +1,7 @@
 //! `Message`.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use espseal::sealed::Address;
 use espseal::{
@@ -57,6 +58,7 @@ pub(crate) struct Message {
 pub(crate) struct Undone {
     pub(crate) receiver: Arc<CoreReceiver>,
     pub(crate) ticket: Ticket,
+    done: AtomicBool,
 }
 
 impl Message {
@@ -96,6 +98,7 @@ impl Message {
             undone: judged.ticket.map(|ticket| Undone {
                 receiver: Arc::clone(receiver),
                 ticket,
+                done: AtomicBool::new(false),
             }),
             why: judged.reason,
         })
@@ -174,11 +177,19 @@ impl Message {
 
     /// It waits for the disk.
     fn done(&self, py: Python<'_>) -> PyResult<()> {
-        let Some(Undone { receiver, ticket }) = &self.undone else {
+        let Some(undone) = &self.undone else {
             return Ok(());
         };
-        py.detach(|| receiver.done(*ticket))
-            .map_err(|error| errors::to_py(py, &error))
+        py.detach(|| undone.receiver.done(undone.ticket))
+            .map_err(|error| errors::to_py(py, &error))?;
+        undone.done.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    #[getter]
+    fn is_done(&self) -> bool {
+        let undone = self.undone.as_ref();
+        undone.is_none_or(|undone| undone.done.load(Ordering::Acquire))
     }
 
     #[getter]

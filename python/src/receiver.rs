@@ -22,6 +22,7 @@ pub(crate) struct Receiver {
     keyring: Py<Keyring>,
     names: Names,
     waits: bool,
+    delivery: Delivery,
 }
 
 impl Receiver {
@@ -76,6 +77,7 @@ impl Receiver {
             keyring: keyring.clone().unbind(),
             names: Names::of(py, &keyring.get().0),
             waits: store.waits(),
+            delivery,
         })
         .map_err(|error| errors::to_py(py, &error))
     }
@@ -108,6 +110,14 @@ impl Receiver {
     fn hear(&self, py: Python<'_>, payload: &Bound<'_, PyAny>, topic: &str) -> PyResult<bool> {
         let payload = bytes(payload)?;
         self.run(py, |core| core.hear(&payload, topic))
+    }
+
+    #[getter]
+    fn delivery(&self) -> &'static str {
+        match self.delivery {
+            Delivery::AtMostOnce => "at_most_once",
+            Delivery::AtLeastOnce => "at_least_once",
+        }
     }
 
     fn publications(&self, py: Python<'_>) -> PyResult<Vec<Publication>> {
