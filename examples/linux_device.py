@@ -2,7 +2,7 @@
 
     python examples/linux_device.py device.json
 
-The file is what `espseal keyring provision` writes for a device; the broker that it names is
+The file is what `espseal provision --format json` writes for a device; the broker that it names is
 used. The state of the device is kept beside it. Start the program that receives first or later.
 """
 

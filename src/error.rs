@@ -378,7 +378,7 @@ pub enum StateError {
     },
     /// There was a state file.
     #[error(
-        "{}: the state file is gone, and with it the counter and the key; put it back as it was last. If it is lost, `espseal keyring rekey` gives the device a new key: provision it anew, and delete {} too", file.display(), lock.display()
+        "{}: the state file is gone, and with it the counter and the key; put it back as it was last. If it is lost, `espseal device rekey` gives the device a new key: provision it anew, and delete {} too", file.display(), lock.display()
     )]
     Missing {
         /// The state file.
@@ -388,7 +388,7 @@ pub enum StateError {
     },
     /// The key was taken out of the provisioning file after a ratchet, and there is no state.
     #[error(
-        "{}: there is no state file, and the provisioning file holds no `device_key` any more; provision the device anew after `espseal keyring rekey`", file.display()
+        "{}: there is no state file, and the provisioning file holds no `device_key` any more; provision the device anew after `espseal device rekey`", file.display()
     )]
     NoKey {
         /// The state file.
@@ -396,7 +396,7 @@ pub enum StateError {
     },
     /// Erased, cut off or changed.
     #[error(
-        "{}: the state file is damaged ({detail}), and the counter that was used last cannot be told; put back what it was last. If it is lost, `espseal keyring rekey` gives the device a new key: provision it anew, and delete this file and {}", file.display(), lock.display()
+        "{}: the state file is damaged ({detail}), and the counter that was used last cannot be told; put back what it was last. If it is lost, `espseal device rekey` gives the device a new key: provision it anew, and delete this file and {}", file.display(), lock.display()
     )]
     Damaged {
         /// The state file.
@@ -458,9 +458,7 @@ pub enum StateError {
     )]
     Forked,
     /// All counters are used (`SEALED.md`, S1).
-    #[error(
-        "the device has used its last counter; it needs a new address: `espseal keyring add device`"
-    )]
+    #[error("the device has used its last counter; it needs a new address: `espseal device add`")]
     CounterExhausted,
     /// The operating system refused.
     #[error("{}: {detail}", file.display())]

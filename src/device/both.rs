@@ -37,7 +37,7 @@ impl core::fmt::Debug for Device {
 }
 
 impl Device {
-    /// Reads a device file. A sealed device's is the JSON that `espseal keyring provision`
+    /// Reads a device file. A sealed device's is the JSON that `espseal provision`
     /// writes; its counter, epoch and key are kept beside it in `<path>.state`, which one
     /// process uses at a time. A classic device's is TOML (`docs/keyring.md`).
     ///

@@ -63,7 +63,7 @@ impl core::fmt::Debug for Mqtt {
 }
 
 impl Provisioned {
-    /// Reads a provisioning file, as `espseal keyring provision` writes it.
+    /// Reads a provisioning file, as `espseal provision` writes it.
     ///
     /// # Errors
     /// [`KeyringError`], with file, line and field.

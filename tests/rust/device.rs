@@ -12,6 +12,7 @@ mod rig;
 
 use espseal::sealed::{Control, Kind, Session, device_session};
 use espseal::{Device, DeviceOptions, Keyring, Verdict};
+use proptest::prelude::*;
 use rig::{
     BEACON, HELLO, Rig, TestRandom, UP, counter, key, provisioned, rig, rig_with, tag, welcomed,
 };
@@ -538,6 +539,32 @@ fn whatever_comes_gets_a_verdict() {
         assert_eq!(rig.verdict(payload), Verdict::Malformed);
     }
     assert_eq!(rig.verdict(&good), Verdict::Fresh);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_bytes_are_taken_that_the_host_did_not_seal(
+        mut noise in prop::collection::vec(any::<u8>(), 0..200),
+        header in any::<bool>(),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let (mut rig, session) = welcomed();
+        let good = rig.command(session, b"unlock the door");
+        if header && noise.len() > 20 {
+            noise[..20].copy_from_slice(&good[..20]);
+        }
+        prop_assert_ne!(rig.verdict(&noise), Verdict::Fresh);
+        let mut changed = good.clone();
+        for (at, byte) in changes {
+            changed[at.index(good.len())] = byte;
+        }
+        changed.truncate(good.len() - cut.index(2));
+        prop_assert_eq!(rig.verdict(&changed) == Verdict::Fresh, changed == good);
+        prop_assert_eq!(rig.device.epoch(), Some(0));
+    }
 }
 
 // ---- Control ----

@@ -241,7 +241,7 @@ fn a_state_file_that_is_gone_is_missed() {
     let error = place.try_device().unwrap_err();
     assert_eq!(error.code(), "state_missing");
     assert!(
-        error.to_string().contains("espseal keyring rekey"),
+        error.to_string().contains("espseal device rekey"),
         "{error}"
     );
     assert!(!place.state().exists());
