@@ -1,4 +1,7 @@
-"""The example of a Linux device, as it stands, on a real broker; the host's end is the test's."""
+"""The example of a Linux device, as it stands, on a real broker.
+
+The host is first the test's own, from the format's stateless functions, then the real one.
+"""
 
 import json
 import os
@@ -8,13 +11,15 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 import pytest
+from paho.mqtt.client import MQTTMessage
 
+import espseal
 from broker import Mosquitto
 from espseal import sealed
-from support import Probe, wait_for
+from support import Probe, new_client, stop, wait_for
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "linux_device.py"
 ADDRESS = "00112233445566aa"
@@ -179,3 +184,80 @@ def test_without_a_host_it_sends_after_ten_seconds(probe: Probe, file: Path) -> 
     assert first is not None
     before = [each for each in hellos if each.counter is not None and each.counter < first]
     assert len(before) >= 3
+
+
+class RealHost:
+    """A receiver and a sender on one store, and a client that carries what they say."""
+
+    def __init__(self, broker: Mosquitto, keyring: espseal.Keyring) -> None:
+        store = espseal.Store.memory()
+        self.receiver = espseal.Receiver(keyring, store)
+        self.sender = espseal.Sender(keyring, store)
+        self.messages: list[espseal.Message] = []
+        self._broker = broker
+        self._client = new_client()
+        self._client.on_connect = self._connected
+        self._client.on_message = self._receive
+
+    @property
+    def readings(self) -> list[bytes]:
+        """What was accepted."""
+        return [each.data for each in self.messages if each.data is not None]
+
+    def publish(self, publications: list[espseal.Publication]) -> None:
+        """What receiver or sender made."""
+        for each in publications:
+            self._client.publish(each.topic, each.payload, each.qos, each.retain)
+
+    def _connected(self, *_: object) -> None:
+        filters = [*self.receiver.subscriptions, *self.receiver.reading_filters]
+        self._client.subscribe([(each, 1) for each in filters])
+        self.receiver.reconnected()
+        self.publish(self.receiver.publications())
+
+    def _receive(self, _client: object, _data: object, message: MQTTMessage) -> None:
+        if not self.receiver.hear(message.payload, topic=message.topic):
+            self.messages.append(self.receiver.open(message.payload, topic=message.topic))
+        self.publish(self.receiver.publications())
+
+    def __enter__(self) -> Self:
+        self._client.connect(self._broker.host, self._broker.port)
+        self._client.loop_start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        stop(self._client)
+
+
+def test_from_the_keyring_to_the_command(broker: Mosquitto, tmp_path: Path) -> None:
+    ring, file = tmp_path / "keyring.toml", tmp_path / "loft.json"
+    reached = ["--mqtt-host", broker.host, "--mqtt-port", str(broker.port)]
+    for command in (
+        ["keyring", "new"],
+        ["fleet", "new", "house"],
+        ["device", "add", "loft", "--fleet", "house"],
+        ["provision", "loft", "--format", "json", "--output", str(file), *reached],
+    ):
+        subprocess.run(
+            [sys.executable, "-m", "espseal.cli", *command],
+            env={**os.environ, "ESPSEAL_KEYRING": str(ring)},
+            check=True,
+            capture_output=True,
+        )
+    keyring = espseal.Keyring.load(ring)
+    with running(file) as printed, RealHost(broker, keyring) as host:
+        wait_for(lambda: len(host.readings) >= 3, "readings")
+        float(host.readings[0])
+        host.publish([host.sender.seal("loft", "fan=on")])
+        wait_for(lambda: printed, "a command")
+        assert printed == ["command: fan=on\n"]
+        # Both ends ratchet, and go on.
+        host.publish([host.sender.ratchet("loft")])
+        wait_for(lambda: host.messages[-1].epoch == 1, "the next epoch")
+        count = len(host.readings)
+        wait_for(lambda: len(host.readings) > count, "readings of the next epoch")
+        assert "device_key" not in file.read_text()
+    with running(file), RealHost(broker, keyring) as host:
+        # Another store: it meets the device anew, in its epoch.
+        wait_for(lambda: host.readings, "a reading")
+        assert host.messages[-1].epoch == 1
