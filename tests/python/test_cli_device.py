@@ -141,6 +141,23 @@ def test_list(keyring: Path) -> None:
     assert_no_key(keyring, result.output)
 
 
+def test_a_list_too_long_to_be_drawn(keyring: Path) -> None:
+    text = "".join(
+        f'[[device]]\nname = "d {n}"\nsealed = {{ fleet = "home", address = "{n:016x}" }}\n'
+        for n in range(1200)
+    )
+    with keyring.open("a") as file:
+        file.write(text)
+    for words in (("device", "list"), ("keyring", "list")):
+        lines = run(*words).stdout.splitlines()
+        (row,) = [line for line in lines if line.startswith("d 1199 ")]
+        (other,) = [line for line in lines if line.startswith("cellar ")]
+        (head,) = [line for line in lines if re.match("name .*address", line)]
+        at = head.index("address")
+        assert row[at:].split()[0] == "00000000000004af"
+        assert other[at:].split()[0] == "0011223344556677"
+
+
 def test_list_of_nothing(home: Path) -> None:
     empty = KeyringFile.create(home / "empty.toml").path
     result = run("device", "list", "-k", empty)

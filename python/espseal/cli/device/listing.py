@@ -27,12 +27,17 @@ def list_all(keyring: KeyringOption = None, as_json: JsonOption = False) -> None
 def _show(devices: list[DeviceEntry]) -> None:
     table = tables.new(None, "name", "address", "format", "in")
     table.add_column("first epoch", justify="right")
-    for device in devices:
-        epoch = "" if device.minimum_epoch is None else str(device.minimum_epoch)
-        row = (device.name, address(device), form(device), place(device), epoch)
-        style = "red" if device.revoked else ""
-        table.add_row(*tables.cells(*row), style=style)
-    console.out().print(table)
+    rows = [
+        (
+            device.name,
+            address(device),
+            form(device),
+            place(device),
+            "" if device.minimum_epoch is None else str(device.minimum_epoch),
+        )
+        for device in devices
+    ]
+    tables.print_rows(table, rows)
 
 
 def address(device: DeviceEntry) -> str | None:

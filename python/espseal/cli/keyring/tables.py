@@ -1,5 +1,6 @@
 """The groups, fleets and devices of a keyring, as tables and as JSON. Never a key."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from rich import box
@@ -8,6 +9,7 @@ from rich.text import Text
 
 from espseal import DeviceEntry, Keyring
 from espseal.cli import console
+from espseal.cli.data import printable
 
 _GROUP: Final = ("name", "topic", "session_topic", "layout", "data", "devices")
 _FLEET: Final = (
@@ -18,6 +20,9 @@ _FLEET: Final = (
     "danger_first_contact",
     "devices",
 )
+_DRAWN: Final = 1000
+"""The most rows that are drawn with lines and colours."""
+
 _SEALED: Final = ("fleet", "address", "minimum_epoch", "own_key", "revoked")
 
 
@@ -45,9 +50,8 @@ def show(keyring: Keyring) -> None:
         }
         columns = {name: values for name, values in named.items() if any(values)}
         table = new("Devices", "name", *columns)
-        for number, device in enumerate(devices):
-            table.add_row(*cells(device.name, *(values[number] for values in columns.values())))
-        console.out().print(table)
+        rows = zip([device.name for device in devices], *columns.values(), strict=True)
+        print_rows(table, list(rows))
 
 
 def show_fleets(keyring: Keyring) -> None:
@@ -89,6 +93,30 @@ def device_as_json(device: DeviceEntry) -> dict[str, Any]:
 def fields(of: object, *names: str) -> dict[str, Any]:
     """Named one by one: what may leave the keyring is chosen here, never all there is."""
     return {name: getattr(of, name) for name in names}
+
+
+def print_rows(table: Table, rows: Sequence[Sequence[str | None]]) -> None:
+    """Prints a table of so many rows.
+
+    Arguments:
+        table: its columns.
+        rows: the cells; None is an empty one.
+    """
+    if len(rows) <= _DRAWN:
+        for row in rows:
+            table.add_row(*cells(*row))
+        console.out().print(table)
+        return
+    # Rich takes minutes for a hundred thousand.
+    names = [str(column.header) for column in table.columns]
+    widths = [
+        max(map(len, (name, *(row[at] or "" for row in rows)))) for at, name in enumerate(names)
+    ]
+    for row in (names, *rows):
+        padded = [
+            printable(cell or "").ljust(width) for cell, width in zip(row, widths, strict=True)
+        ]
+        print("  ".join(padded).rstrip())
 
 
 def new(title: str | None, *columns: str) -> Table:
