@@ -42,6 +42,8 @@ pub struct Judged {
     pub ticket: Option<Ticket>,
     /// [`Message::reason`]
     pub reason: Reason,
+    /// Which of [`Keyring::devices`] it claims to be of, verified or not.
+    pub(super) claimed: Option<usize>,
     /// A verified node ID that the keyring does not list, for people.
     pub unlisted: Option<Arc<str>>,
     /// Where the frame was decrypted; empty unless the verdict is [`Verdict::Fresh`].
@@ -68,6 +70,7 @@ impl Judged {
             mode: None,
             ticket: None,
             reason: Reason::NoKeys,
+            claimed: None,
             unlisted: None,
             plain: Bytes::new(),
             reading: 0..0,

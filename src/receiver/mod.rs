@@ -140,6 +140,7 @@ impl Receiver {
             }
             Ok(())
         })?;
+        let tally = Tally::new(keyring.devices().len());
         let sealed = Host::new(&keyring, &store, authority, delivery, &clock, &random)?;
         Ok(Self {
             keyring,
@@ -148,7 +149,7 @@ impl Receiver {
             random,
             pools: Mutex::new(pools),
             sealed,
-            tally: Tally::default(),
+            tally,
             false_sessions: AtomicU64::new(0),
         })
     }
@@ -190,7 +191,8 @@ impl Receiver {
         if judged.data().is_none() {
             judged.plain.clear();
         }
-        if self.tally.add(judged.verdict) {
+        let device = judged.device.or(judged.claimed);
+        if self.tally.add(judged.verdict, device) {
             self.store_counts();
         }
         Ok(judged)
@@ -388,7 +390,9 @@ impl Receiver {
 
     /// A store that fails says so where a frame is accepted; the counts wait in memory.
     fn store_counts(&self) {
-        let _later = self.tally.store(&*self.store, self.clock.wall());
+        let _later = self
+            .tally
+            .store(&*self.store, &self.keyring, self.clock.wall());
     }
 
     /// I3
@@ -404,9 +408,11 @@ impl Receiver {
 /// What was counted since the last time. Nobody is left to hear of an error.
 impl Drop for Receiver {
     fn drop(&mut self) {
-        let _lost = self.tally.store_all(&*self.store);
+        let _lost = self.tally.store_all(&*self.store, &self.keyring);
     }
 }
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_tally;

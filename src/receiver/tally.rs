@@ -1,9 +1,10 @@
 //! How many frames got each verdict: in memory, and from time to time in the store.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::error::StoreError;
+use crate::keyring::Keyring;
 use crate::store::Store;
 use crate::verdict::Verdict;
 
@@ -12,11 +13,14 @@ const PAUSE: u64 = 10;
 /// So many frames with the same verdict are a reason to look at the clock.
 const FRAMES: u64 = 256;
 
-#[derive(Default)]
 pub(super) struct Tally {
     counts: [AtomicU64; Verdict::COUNT],
+    /// Of each device of the keyring, what the store does not have yet.
+    devices: Box<[OnceLock<Box<New>>]>,
     stored: Mutex<Stored>,
 }
+
+type New = [AtomicU32; Verdict::COUNT];
 
 #[derive(Default)]
 struct Stored {
@@ -26,8 +30,21 @@ struct Stored {
 }
 
 impl Tally {
-    /// True now and then: [`Self::store`] may have something to do.
-    pub(super) fn add(&self, verdict: Verdict) -> bool {
+    pub(super) fn new(devices: usize) -> Self {
+        Self {
+            counts: Default::default(),
+            devices: (0..devices).map(|_| OnceLock::new()).collect(),
+            stored: Mutex::default(),
+        }
+    }
+
+    /// `device` is whose frame it is, or claims to be. True now and then: [`Self::store`] may
+    /// have something to do.
+    pub(super) fn add(&self, verdict: Verdict, device: Option<usize>) -> bool {
+        if let Some(new) = device.and_then(|device| self.devices.get(device)) {
+            let count = new.get_or_init(Box::default).get(verdict.index());
+            count.map(|count| count.fetch_add(1, Ordering::Relaxed));
+        }
         let count = self.counts.get(verdict.index());
         let before = count.map_or(0, |count| count.fetch_add(1, Ordering::Relaxed));
         before % FRAMES == FRAMES - 1
@@ -40,7 +57,12 @@ impl Tally {
     }
 
     /// Adds what is new to the store, unless it did so not long ago.
-    pub(super) fn store(&self, store: &dyn Store, wall: u64) -> Result<(), StoreError> {
+    pub(super) fn store(
+        &self,
+        store: &dyn Store,
+        keyring: &Keyring,
+        wall: u64,
+    ) -> Result<(), StoreError> {
         let last = self.stored().last;
         // A wall clock that went back is no reason to wait for long.
         if last.is_some_and(|last| wall.abs_diff(last) < PAUSE) {
@@ -51,21 +73,47 @@ impl Tally {
         if last.is_none() {
             return Ok(());
         }
-        self.store_all(store)
+        self.store_all(store, keyring)
     }
 
-    pub(super) fn store_all(&self, store: &dyn Store) -> Result<(), StoreError> {
+    pub(super) fn store_all(&self, store: &dyn Store, keyring: &Keyring) -> Result<(), StoreError> {
         let mut stored = self.stored();
         let counts = self.counts();
         let mut new = counts;
         for (new, stored) in new.iter_mut().zip(stored.counts) {
             *new -= stored;
         }
-        if new.iter().any(|new| *new > 0) {
-            store.transact(&mut |transaction| transaction.add_counts(&new))?;
-            stored.counts = counts;
+        if new.iter().all(|new| *new == 0) {
+            return Ok(());
         }
-        Ok(())
+        let devices: Vec<_> = self
+            .devices
+            .iter()
+            .zip(keyring.devices())
+            .filter_map(|(new, device)| {
+                let (new, sealed) = (new.get()?, device.sealed.as_ref()?);
+                let counts = new.each_ref().map(|count| count.swap(0, Ordering::Relaxed));
+                let any = counts.iter().any(|count| *count > 0);
+                any.then_some((new, sealed.address, counts))
+            })
+            .collect();
+        let written = store.transact(&mut |transaction| {
+            transaction.add_counts(&new)?;
+            devices.iter().try_for_each(|(_, address, counts)| {
+                transaction.add_device_counts(*address, &counts.map(u64::from))
+            })
+        });
+        match written {
+            Ok(()) => stored.counts = counts,
+            Err(_) => {
+                for (new, _, counts) in devices {
+                    for (new, count) in new.iter().zip(counts) {
+                        new.fetch_add(count, Ordering::Relaxed);
+                    }
+                }
+            }
+        }
+        written
     }
 
     fn stored(&self) -> std::sync::MutexGuard<'_, Stored> {

@@ -121,6 +121,23 @@ pub trait SealedTransaction {
     /// # Errors
     /// [`StoreError`]
     fn add_counts(&mut self, counts: &[u64; Verdict::COUNT]) -> Result<(), StoreError>;
+
+    /// How many frames of a device got each verdict, in the order of [`Verdict::ALL`]. Those that
+    /// did not verify only claim to be of it.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn device_counts(&mut self, address: Address) -> Result<[u64; Verdict::COUNT], StoreError>;
+
+    /// Adds to them.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn add_device_counts(
+        &mut self,
+        address: Address,
+        counts: &[u64; Verdict::COUNT],
+    ) -> Result<(), StoreError>;
 }
 
 /// How many sessions of a device that are not welcomed yet are kept, and how many expired ones.

@@ -23,6 +23,7 @@ pub(super) struct SealedMemory {
     fleets: HashMap<Box<str>, Fleet>,
     held: BTreeSet<Held>,
     counts: [u64; Verdict::COUNT],
+    device_counts: Addresses<[u64; Verdict::COUNT]>,
 }
 
 #[derive(Clone, Default)]
@@ -144,9 +145,30 @@ impl SealedTransaction for Memory {
     }
 
     fn add_counts(&mut self, counts: &[u64; Verdict::COUNT]) -> Result<(), StoreError> {
-        for (total, more) in self.sealed.counts.iter_mut().zip(counts) {
-            *total = total.saturating_add(*more);
-        }
+        add(&mut self.sealed.counts, counts);
         Ok(())
+    }
+
+    fn device_counts(&mut self, address: Address) -> Result<[u64; Verdict::COUNT], StoreError> {
+        let counts = self.sealed.device_counts.get(&address);
+        Ok(counts.copied().unwrap_or_default())
+    }
+
+    fn add_device_counts(
+        &mut self,
+        address: Address,
+        counts: &[u64; Verdict::COUNT],
+    ) -> Result<(), StoreError> {
+        add(
+            self.sealed.device_counts.entry(address).or_default(),
+            counts,
+        );
+        Ok(())
+    }
+}
+
+fn add(totals: &mut [u64; Verdict::COUNT], counts: &[u64; Verdict::COUNT]) {
+    for (total, more) in totals.iter_mut().zip(counts) {
+        *total = total.saturating_add(*more);
     }
 }

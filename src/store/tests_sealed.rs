@@ -221,6 +221,11 @@ fn counts_add_up(store: &dyn Store) {
     on(store, |t| t.add_counts(&counts));
     let total = on(store, |t| t.counts());
     assert_eq!(total, counts.map(|count| 2 * count));
+    on(store, |t| t.add_device_counts(A, &counts));
+    on(store, |t| t.add_device_counts(A, &counts));
+    assert_eq!(on(store, |t| t.device_counts(A)), total);
+    assert_eq!(on(store, |t| t.device_counts(B)), [0; Verdict::COUNT]);
+    assert_eq!(on(store, |t| t.counts()), total);
 }
 
 #[test]

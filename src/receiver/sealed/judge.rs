@@ -93,6 +93,7 @@ impl Host {
             let reason = SealedReason::UnknownAddress { address };
             return Ok((Verdict::UnknownDevice, reason.into()));
         };
+        judged.claimed = Some(device);
         if sealed.revoked {
             return Ok((Verdict::Revoked, SealedReason::Revoked.into()));
         }

@@ -151,6 +151,14 @@ CREATE TABLE verdict_count (
     verdict  TEXT PRIMARY KEY,
     frames   INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- Of the devices that the keyring lists alone: whoever sends cannot make it grow.
+CREATE TABLE device_count (
+    address  INTEGER NOT NULL,
+    verdict  TEXT NOT NULL,
+    frames   INTEGER NOT NULL,
+    PRIMARY KEY (address, verdict)
+) STRICT, WITHOUT ROWID;
 ";
 
 /// Refuses what is no store of this version or an older one; changes nothing.

@@ -271,6 +271,44 @@ impl SealedTransaction for Operations<'_> {
             Ok(())
         })
     }
+
+    fn device_counts(&mut self, address: Address) -> Answer<[u64; Verdict::COUNT]> {
+        self.run(|connection| {
+            let mut counts = [0; Verdict::COUNT];
+            let mut statement = connection
+                .prepare_cached("SELECT verdict, frames FROM device_count WHERE address = ?1")?;
+            let mut rows = statement.query([key(address)])?;
+            while let Some(row) = rows.next()? {
+                let (word, frames): (String, i64) = (row.get(0)?, row.get(1)?);
+                for (verdict, count) in Verdict::ALL.iter().zip(&mut counts) {
+                    if verdict.code() == word {
+                        *count = frames.cast_unsigned();
+                    }
+                }
+            }
+            Ok(counts)
+        })
+    }
+
+    fn add_device_counts(
+        &mut self,
+        address: Address,
+        counts: &[u64; Verdict::COUNT],
+    ) -> Answer<()> {
+        self.run(|connection| {
+            let mut statement = connection.prepare_cached(
+                "INSERT INTO device_count (address, verdict, frames) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (address, verdict) DO UPDATE SET frames = frames + excluded.frames",
+            )?;
+            for (verdict, count) in Verdict::ALL.iter().zip(counts) {
+                if *count > 0 {
+                    let frames = count.cast_signed();
+                    statement.execute(params![key(address), verdict.code(), frames])?;
+                }
+            }
+            Ok(())
+        })
+    }
 }
 
 /// An address as a row's number.
