@@ -30,6 +30,7 @@ from espseal._native import (
     Receiver,
     Sender,
     Store,
+    StoredDevice,
     __version__,
     inspect,
 )
@@ -60,6 +61,7 @@ __all__ = [
     "StateError",
     "Store",
     "StoreError",
+    "StoredDevice",
     "Verdict",
     "__version__",
     "inspect",

@@ -29,6 +29,7 @@ __all__ = [
     "SealedOpened",
     "Sender",
     "Store",
+    "StoredDevice",
     "__version__",
     "classic_open",
     "classic_seal",
@@ -418,9 +419,42 @@ class Store:
     def counts(self) -> dict[Verdict, int]:
         """How many frames got each verdict since the store was made, a few seconds late."""
 
+    def devices(self, addresses: Sequence[str]) -> list[StoredDevice | None]:
+        """What is known of sealed devices; None of one that nothing was heard of.
+
+        Arguments:
+            addresses: of 16 hex digits each.
+
+        Raises:
+            StoreError: the file cannot be read.
+            ValueError: an address is none.
+        """
+
     @property
     def path(self) -> str | None:
         """The file, or None in memory."""
+
+@final
+class StoredDevice:
+    """What a store knows of a sealed device."""
+
+    @property
+    def head(self) -> int | None:
+        """The highest counter accepted; None before its first ``fresh`` frame."""
+
+    @property
+    def epoch(self) -> int | None:
+        """The highest epoch verified; None before its first ``fresh`` frame."""
+
+    @property
+    def last_seen(self) -> int | None:
+        """When its last ``fresh`` frame came, in Unix seconds."""
+
+    @property
+    def counts(self) -> dict[Verdict, int]:
+        """How many of its frames got each verdict, a few seconds late. Those that did not verify
+        (``forged``, ``wrong_epoch``, ``revoked``) only claim to be of it.
+        """
 
 @final
 class Message:

@@ -53,7 +53,7 @@ mod _native {
     #[pymodule_export]
     use super::sender::Sender;
     #[pymodule_export]
-    use super::store::Store;
+    use super::store::{Store, StoredDevice};
     use super::*;
 
     #[pymodule_init]

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use espseal::clock::SystemClock;
-use espseal::store::{Durability, MemoryStore, SqliteStore, Store as CoreStore};
+use espseal::sealed::Address;
+use espseal::store::{Durability, MemoryStore, SealedDevice, SqliteStore, Store as CoreStore};
 use espseal::{Error, StoreError, Verdict};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -69,11 +70,35 @@ impl Store {
             })
         })
         .map_err(|error| errors::to_py(py, &Error::Store(error)))?;
-        let answer = PyDict::new(py);
-        for (word, count) in Verdict::ALL.iter().zip(counts) {
-            answer.set_item(verdict(py, *word)?, count)?;
-        }
-        Ok(answer)
+        by_verdict(py, &counts)
+    }
+
+    fn devices(
+        &self,
+        py: Python<'_>,
+        addresses: Vec<String>,
+    ) -> PyResult<Vec<Option<StoredDevice>>> {
+        let read = |text: &String| {
+            Address::parse(text).ok_or_else(|| PyValueError::new_err("an address is 16 hex digits"))
+        };
+        let addresses: Vec<Address> = addresses.iter().map(read).collect::<PyResult<_>>()?;
+        let mut known = Vec::new();
+        py.detach(|| {
+            self.core.transact(&mut |transaction| {
+                known.clear();
+                for address in &addresses {
+                    let device = transaction.sealed_device(*address)?;
+                    known.push((device, transaction.device_counts(*address)?));
+                }
+                Ok(())
+            })
+        })
+        .map_err(|error| errors::to_py(py, &Error::Store(error)))?;
+        let entry = |(device, counts): (Option<SealedDevice>, [u64; Verdict::COUNT])| {
+            let heard = device.is_some() || counts.iter().any(|count| *count > 0);
+            heard.then_some(StoredDevice { device, counts })
+        };
+        Ok(known.into_iter().map(entry).collect())
     }
 
     #[getter]
@@ -94,4 +119,52 @@ impl Store {
     pub(crate) const fn waits(&self) -> bool {
         self.path.is_some()
     }
+}
+
+/// What the store knows of a sealed device.
+#[pyclass(frozen, module = "espseal")]
+pub(crate) struct StoredDevice {
+    device: Option<SealedDevice>,
+    counts: [u64; Verdict::COUNT],
+}
+
+#[pymethods]
+impl StoredDevice {
+    #[getter]
+    fn head(&self) -> Option<u64> {
+        self.device.map(|device| device.window.head)
+    }
+
+    #[getter]
+    fn epoch(&self) -> Option<u16> {
+        self.device.map(|device| device.epoch)
+    }
+
+    #[getter]
+    fn last_seen(&self) -> Option<u64> {
+        self.device.map(|device| device.last_seen)
+    }
+
+    #[getter]
+    fn counts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        by_verdict(py, &self.counts)
+    }
+
+    fn __repr__(&self) -> String {
+        match self.epoch() {
+            Some(epoch) => format!("<espseal.StoredDevice of epoch {epoch}>"),
+            None => "<espseal.StoredDevice that never verified>".to_owned(),
+        }
+    }
+}
+
+fn by_verdict<'py>(
+    py: Python<'py>,
+    counts: &[u64; Verdict::COUNT],
+) -> PyResult<Bound<'py, PyDict>> {
+    let answer = PyDict::new(py);
+    for (word, count) in Verdict::ALL.iter().zip(counts) {
+        answer.set_item(verdict(py, *word)?, count)?;
+    }
+    Ok(answer)
 }

@@ -1,13 +1,16 @@
 """``espseal device``: devices of a fleet, from the first to the last day."""
 
+import datetime
 import json
 import re
 import stat
+import time
 from pathlib import Path
 
 import pytest
 
-from espseal import DeviceEntry, Keyring, KeyringFile
+from espseal import Device, DeviceEntry, Keyring, KeyringFile, Receiver, Sender, Store
+from fleet import Talk
 from test_cli import assert_no_key, at_a_terminal, home, run, sentence
 
 __all__ = ["home"]
@@ -128,7 +131,6 @@ def test_list(keyring: Path) -> None:
         "attic": ["8899aabbccddeeff", "classic + sealed, revoked", "greenhouse, home", "0"],
     }
     listed = json.loads(run("device", "list", "--json").stdout)
-    assert listed == json.loads(run("keyring", "list", "--json").stdout)["devices"]
     assert listed[0] == {"name": "kitchen", "group": "greenhouse", "node_id": "11242238"}
     assert listed[1] == {
         "name": "cellar",
@@ -137,8 +139,73 @@ def test_list(keyring: Path) -> None:
         "minimum_epoch": 0,
         "own_key": False,
         "revoked": False,
+        "epoch": 0,
+        "head": None,
+        "last_seen": None,
+        "frames": {},
     }
     assert_no_key(keyring, result.output)
+    # To look is no reason to make a store.
+    assert not Path(".local").exists()
+
+
+@pytest.fixture
+def heard(keyring: Path, home: Path) -> Path:
+    """A store that has heard two readings of the cellar, one of them twice, in epoch 2."""
+    path = home / "other place.sqlite3"
+    loaded, store = Keyring.load(keyring), Store.sqlite(path)
+    host = Receiver(loaded, store)
+    device = Device.from_keyring(loaded, "cellar")
+    talk = Talk(host, device)
+    talk.carry()
+    for _ in range(2):
+        talk.ratchet(Sender(loaded, store))
+    device.send("21.5")
+    talk.carry()
+    last = device.seal("21.6")
+    assert [host.open(last).verdict for _ in range(2)] == ["fresh", "duplicate"]
+    assert host.open(bytes([*last[:-1], last[-1] ^ 1])).verdict == "forged"
+    return path
+
+
+def test_list_says_what_was_heard(heard: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = time.time()
+    listed = json.loads(run("device", "list", "--json", "--state", str(heard)).stdout)[1]
+    # The hello, the acknowledgements of the welcome and of two ratchets, and two readings.
+    assert listed["frames"] == {"fresh": 6, "duplicate": 1, "forged": 1}
+    assert (listed["epoch"], listed["minimum_epoch"]) == (2, 0)
+    assert listed["head"] >= 6
+    assert before - 60 < listed["last_seen"] < before + 60
+    monkeypatch.setenv("COLUMNS", "200")
+    result = run("device", "list", "--state", str(heard))
+    (row,) = [line for line in result.stdout.splitlines() if "cellar" in line]
+    name, _, _, _, epoch, head, seen, frames = re.split(r"  +", row.strip())
+    assert (name, epoch, int(head)) == ("cellar", "2", listed["head"])
+    assert datetime.datetime.fromisoformat(seen).timestamp() == listed["last_seen"]
+    assert frames == "6 fresh, 1 forged, 1 duplicate"
+    shown = run("device", "show", "cellar", "--state", str(heard)).stdout
+    assert "6 fresh, 1 forged, 1 duplicate" in shown
+    assert str(listed["head"]) in shown
+
+
+def test_a_new_key_begins_after_the_epoch_that_was_heard(keyring: Path, heard: Path) -> None:
+    result = run("device", "rekey", "cellar", "--yes", "--state", str(heard))
+    assert result.exit_code == 0, result.output
+    assert devices(keyring)["cellar"].minimum_epoch == 3
+
+
+def test_a_removed_device_that_is_added_again_is_no_new_one(keyring: Path, heard: Path) -> None:
+    """What was accepted of its address stays known."""
+    assert run("device", "remove", "cellar", "--yes").exit_code == 0
+    assert run("device", "add", "cellar", "--address", "0011223344556677").exit_code == 0
+    listed = json.loads(run("device", "list", "--json", "--state", str(heard)).stdout)
+    assert [each["epoch"] for each in listed if each["name"] == "cellar"] == [2]
+    assert devices(keyring)["cellar"].minimum_epoch == 0
+
+
+def test_a_store_that_cannot_be_read_is_one_sentence(home: Path) -> None:
+    (home / "state").write_text("no store at all, but long enough to be looked at")
+    assert "state" in sentence(run("device", "list", "--state", "state"), 1)
 
 
 def test_a_list_too_long_to_be_drawn(keyring: Path) -> None:
@@ -178,6 +245,7 @@ def test_show(keyring: Path) -> None:
         "address": "8899aabbccddeeff",
         "first epoch": "5",
         "key": "its own",
+        "epoch": "5",
     }
     assert json.loads(run("device", "show", "attic", "--json").stdout)["own_key"] is True
     assert_no_key(keyring, result.output)

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 import segno
 
-from espseal import Device, Keyring, KeyringFile, sealed
+from espseal import Device, Keyring, KeyringFile, Receiver, Sender, Store, sealed
 from espseal.simulator import Node
+from fleet import Talk
 from test_cli import at_a_terminal, home, run, run_process, secrets_in, sentence
 
 __all__ = ["home"]
@@ -315,6 +316,46 @@ def test_the_chip_changes_nothing_when_the_file_cannot_be_written(keyring: Path)
     Path("config.lua").write_text("mine")
     assert "--force" in sentence(run("provision", "kitchen", "--chip-id", "1"), 1)
     assert keyring.read_bytes() == before
+
+
+def met(keyring: Path, state: Path, epochs: int) -> str:
+    """A host meets the kitchen, and has its key ratcheted; the device's address."""
+    loaded, store = Keyring.load(keyring), Store.sqlite(state)
+    host = Receiver(loaded, store)
+    device = Device.from_keyring(loaded, "kitchen")
+    talk = Talk(host, device)
+    talk.carry()
+    for _ in range(epochs):
+        talk.ratchet(Sender(loaded, store))
+    return device.address or ""
+
+
+def test_a_device_that_is_provisioned_again_is_believed(keyring: Path, home: Path) -> None:
+    """It starts with the epoch that it had reached: nothing before is accepted any more."""
+    state = home / "state"
+    met(keyring, state, 3)
+    result = run("provision", "kitchen", "--format", "json", "--state", str(state))
+    assert result.exit_code == 0, result.output
+    assert "has reached epoch 5" in result.stderr
+    assert read("json", home / "kitchen.json")["epoch"] == 5
+    host = Receiver(Keyring.load(keyring), Store.sqlite(state))
+    device = Device.load(home / "kitchen.json")
+    talk = Talk(host, device)
+    talk.carry()
+    assert device.is_welcomed
+    device.send("21.5")
+    talk.carry()
+    assert talk.verdicts[-1] == "fresh"
+
+
+def test_a_device_that_has_sent_keeps_its_address(keyring: Path, home: Path) -> None:
+    state = home / "state"
+    address = met(keyring, state, 0)
+    before = keyring.read_bytes()
+    words = ("provision", "kitchen", "--chip-id", "1", "--state", str(state))
+    assert address in sentence(run(*words), 1)
+    assert keyring.read_bytes() == before
+    assert not Path("config.lua").exists()
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,18 @@ from typing import Annotated
 import typer
 
 import espseal
-from espseal.cli import demo, device, exits, fleet, inspect, keyring, listen, provision, send
+from espseal.cli import (
+    demo,
+    device,
+    exits,
+    fleet,
+    inspect,
+    keyring,
+    listen,
+    provision,
+    send,
+    store,
+)
 from espseal.cli.options import examples
 from espseal.cli.root import Root
 
@@ -53,6 +64,7 @@ def root(
 app.add_typer(keyring.app, name="keyring")
 app.add_typer(fleet.app, name="fleet")
 app.add_typer(device.app, name="device")
+app.add_typer(store.app, name="store")
 app.command("provision", epilog=provision.EXAMPLES)(provision.provision)
 app.command("listen", epilog=listen.EXAMPLES)(listen.listen)
 app.command("send", epilog=send.EXAMPLES)(send.send)

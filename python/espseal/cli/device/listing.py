@@ -1,11 +1,14 @@
 """``espseal device list``."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from espseal import DeviceEntry, Keyring
 from espseal.cli import console
+from espseal.cli.device.known import Known, look_up
 from espseal.cli.keyring import tables
 from espseal.cli.options import JsonOption, KeyringOption, examples
+from espseal.cli.state import StateOption
 
 EXAMPLES: Final = examples(
     "espseal device list",
@@ -13,31 +16,36 @@ EXAMPLES: Final = examples(
 )
 
 
-def list_all(keyring: KeyringOption = None, as_json: JsonOption = False) -> None:
-    """List the devices, without a key."""
+def list_all(
+    keyring: KeyringOption = None, state: StateOption = None, as_json: JsonOption = False
+) -> None:
+    """List the devices, and what was heard of each: never a key.
+
+    The counter head is the highest counter that was accepted. Frames that did not
+    verify (forged, wrong_epoch, revoked) only claim to be of the device.
+    """
     loaded = Keyring.load(keyring)
+    known = look_up(loaded.devices, state)
     if as_json:
-        console.print_json([tables.device_as_json(each) for each in loaded.devices])
-    elif loaded.devices:
-        _show(loaded.devices)
+        console.print_json([tables.device_as_json(each.device) | each.fields() for each in known])
+    elif known:
+        _show(known)
     else:
         console.note(f"{loaded.path} has no device yet: espseal device add.")
 
 
-def _show(devices: list[DeviceEntry]) -> None:
-    table = tables.new(None, "name", "address", "format", "in")
-    table.add_column("first epoch", justify="right")
-    rows = [
-        (
-            device.name,
-            address(device),
-            form(device),
-            place(device),
-            "" if device.minimum_epoch is None else str(device.minimum_epoch),
-        )
-        for device in devices
-    ]
-    tables.print_rows(table, rows)
+def _show(known: Sequence[Known]) -> None:
+    columns: dict[str, list[str | None]] = {
+        "name": [each.device.name for each in known],
+        "address": [address(each.device) for each in known],
+        "format": [form(each.device) for each in known],
+        "in": [place(each.device) for each in known],
+        "epoch": ["" if each.epoch is None else str(each.epoch) for each in known],
+        "head": [each.head for each in known],
+        "last seen": [each.last_seen for each in known],
+        "frames": [each.frames for each in known],
+    }
+    tables.print_columns(None, columns, numbers=("epoch", "head"))
 
 
 def address(device: DeviceEntry) -> str | None:

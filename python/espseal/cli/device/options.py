@@ -19,7 +19,7 @@ SealedArgument: TypeAlias = Annotated[
 
 YesOption: TypeAlias = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
-_RESTART: Final = (
+RESTART: Final = (
     "Programs read the keyring when they start: restart those that run, espseal listen too."
 )
 
@@ -42,7 +42,7 @@ def confirm(question: str, *, yes: bool) -> None:
 
 def remind() -> None:
     """Says that receivers have to learn of a change."""
-    console.say(_RESTART)
+    console.say(RESTART)
 
 
 def chip_id(text: str | None) -> int | None:

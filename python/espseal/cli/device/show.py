@@ -7,24 +7,31 @@ from rich.text import Text
 
 from espseal import DeviceEntry, Keyring
 from espseal.cli import console
+from espseal.cli.device.known import Known, look_up
 from espseal.cli.device.options import DeviceArgument
 from espseal.cli.exits import CommandError
 from espseal.cli.keyring import tables
 from espseal.cli.options import JsonOption, KeyringOption, examples
+from espseal.cli.state import StateOption
 
 EXAMPLES: Final = examples("espseal device show kitchen", "espseal device show kitchen --json")
 
 
-def show(name: DeviceArgument, keyring: KeyringOption = None, as_json: JsonOption = False) -> None:
-    """Show what is known of a device, without a key."""
-    loaded = Keyring.load(keyring)
-    device = find(loaded, name)
+def show(
+    name: DeviceArgument,
+    keyring: KeyringOption = None,
+    state: StateOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what the keyring says of a device, and what was heard of it: never a key."""
+    device = find(Keyring.load(keyring), name)
+    (known,) = look_up([device], state)
     if as_json:
-        console.print_json(tables.device_as_json(device))
+        console.print_json(tables.device_as_json(device) | known.fields())
         return
     table = Table.grid(padding=(0, 2))
-    for label, value in _lines(device):
-        if value is not None:
+    for label, value in _lines(known):
+        if value:
             table.add_row(Text(label, style="dim"), Text(value))
     console.out().print(table)
 
@@ -41,7 +48,8 @@ def find(keyring: Keyring, name: str) -> DeviceEntry:
     raise CommandError(f"{keyring.path}: the keyring has no device named {name}.")
 
 
-def _lines(device: DeviceEntry) -> list[tuple[str, str | None]]:
+def _lines(known: Known) -> list[tuple[str, str | None]]:
+    device = known.device
     sealed = device.fleet is not None
     return [
         ("name", device.name),
@@ -50,7 +58,11 @@ def _lines(device: DeviceEntry) -> list[tuple[str, str | None]]:
         ("topic", device.topic),
         ("fleet", device.fleet),
         ("address", device.address),
-        ("first epoch", str(device.minimum_epoch) if sealed else None),
         ("key", ("its own" if device.own_key else "derived from the fleet's") if sealed else None),
         ("revoked", "yes: all its sealed frames are refused" if device.revoked else None),
+        ("first epoch", str(device.minimum_epoch) if sealed else None),
+        ("epoch", str(known.epoch) if sealed else None),
+        ("counter head", known.head),
+        ("last seen", known.last_seen),
+        ("frames", known.frames),
     ]

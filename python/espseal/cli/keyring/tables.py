@@ -1,6 +1,6 @@
 """The groups, fleets and devices of a keyring, as tables and as JSON. Never a key."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any, Final
 
 from rich import box
@@ -39,8 +39,8 @@ def show(keyring: Keyring) -> None:
         show_fleets(keyring)
     devices = keyring.devices
     if devices:
-        # Columns that no device has anything for are left out.
-        named = {
+        columns: dict[str, list[str | None]] = {
+            "name": [device.name for device in devices],
             "group": [device.group for device in devices],
             "node ID": [device.node_id for device in devices],
             # Only in layout port is it the topic that names a device.
@@ -48,10 +48,7 @@ def show(keyring: Keyring) -> None:
             "fleet": [device.fleet for device in devices],
             "address": [device.address for device in devices],
         }
-        columns = {name: values for name, values in named.items() if any(values)}
-        table = new("Devices", "name", *columns)
-        rows = zip([device.name for device in devices], *columns.values(), strict=True)
-        print_rows(table, list(rows))
+        print_columns("Devices", columns)
 
 
 def show_fleets(keyring: Keyring) -> None:
@@ -95,27 +92,37 @@ def fields(of: object, *names: str) -> dict[str, Any]:
     return {name: getattr(of, name) for name in names}
 
 
-def print_rows(table: Table, rows: Sequence[Sequence[str | None]]) -> None:
-    """Prints a table of so many rows.
+def print_columns(
+    title: str | None,
+    columns: Mapping[str, Sequence[str | None]],
+    numbers: Container[str] = (),
+) -> None:
+    """Prints a table. A column without a single value is left out.
 
     Arguments:
-        table: its columns.
-        rows: the cells; None is an empty one.
+        title: what stands above it.
+        columns: the cells below each head.
+        numbers: the heads of those that are aligned to the right.
     """
-    if len(rows) <= _DRAWN:
-        for row in rows:
-            table.add_row(*cells(*row))
-        console.out().print(table)
+    used = {head: cells for head, cells in columns.items() if any(cells)}
+    rows = list(zip(*used.values(), strict=True))
+    if len(rows) > _DRAWN:
+        _print_plain(list(used), rows)
         return
+    table = new(title)
+    for head in used:
+        table.add_column(head, justify="right" if head in numbers else "left")
+    for row in rows:
+        table.add_row(*cells(*row))
+    console.out().print(table)
+
+
+def _print_plain(heads: Sequence[str], rows: Sequence[Sequence[str | None]]) -> None:
     # Rich takes minutes for a hundred thousand.
-    names = [str(column.header) for column in table.columns]
-    widths = [
-        max(map(len, (name, *(row[at] or "" for row in rows)))) for at, name in enumerate(names)
-    ]
-    for row in (names, *rows):
-        padded = [
-            printable(cell or "").ljust(width) for cell, width in zip(row, widths, strict=True)
-        ]
+    lines = [heads, *([printable(cell or "") for cell in row] for row in rows)]
+    widths = [max(len(line[at]) for line in lines) for at in range(len(heads))]
+    for line in lines:
+        padded = [cell.ljust(width) for cell, width in zip(line, widths, strict=True)]
         print("  ".join(padded).rstrip())
 
 

@@ -8,9 +8,13 @@ import typer
 
 from espseal import Keyring, KeyringFile
 from espseal.cli import console
-from espseal.cli.device.options import ChipOption, SealedArgument, chip_id
+from espseal.cli.device import show
+from espseal.cli.device.known import look_up
+from espseal.cli.device.options import RESTART, ChipOption, SealedArgument, chip_id
+from espseal.cli.exits import CommandError
 from espseal.cli.options import KeyringOption, examples
 from espseal.cli.provision.surroundings import Surroundings, with_surroundings
+from espseal.cli.state import StateOption
 
 EXAMPLES: Final = examples(
     "espseal provision kitchen --format nodemcu --wifi-ssid cottage --mqtt-host broker.example",
@@ -51,6 +55,7 @@ def provision(
     ] = False,
     chip: ChipOption = None,
     keyring: KeyringOption = None,
+    state: StateOption = None,
 ) -> None:
     """Write what a device needs: its address, its key, its topics, its broker.
 
@@ -68,9 +73,21 @@ def provision(
     # Whatever there is to refuse, before anything is changed.
     provisioned = Keyring.load(file.path).provision(name)
     target = None if format is Format.QR else out.target(format, name, output, force, show_key)
+    known = look_up([show.find(Keyring.load(file.path), name)], state)[0]
+    reached = known.epoch or 0
     if number is not None and not _is_of(provisioned.address, number):
-        console.note(f"The address of {name} is now {file.set_address(name, chip_id=number)}.")
-        provisioned = Keyring.load(file.path).provision(name)
+        if known.head:
+            raise CommandError(
+                f"{name} has sent as {provisioned.address} already: another address is another "
+                "device. Remove it, and add it with --chip-id."
+            )
+        given = file.set_address(name, chip_id=number)
+        console.note(f"The address of {name} is now {given}. {RESTART}")
+    elif reached > provisioned.epoch:
+        # An earlier key is not accepted any more.
+        file.set_minimum_epoch(name, reached)
+        console.note(f"{name} has reached epoch {reached}: its keys before that are given up.")
+    provisioned = Keyring.load(file.path).provision(name)
     if target is None:
         qr.show(provisioned, surroundings, show_key=show_key)
     else:
