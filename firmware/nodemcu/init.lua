@@ -1,16 +1,35 @@
 -- Starts the program that config.lua is for after three seconds: time to end a boot loop on the
--- serial port.
+-- serial port. Programs and modules lie in the file system, or in the Lua Flash Store (LFS), where
+-- they take no heap; what is in both is taken from the file system.
 
 local SEALED, CLASSIC = {"main_sealed"}, {"main", "receiver"}
 
+-- A module in LFS, or nil. Of a name that is not there, and of an LFS that is not loaded, it says
+-- where LFS lies.
+local function in_flash(name)
+  if not node.flashindex then return nil end
+  local found, base = node.flashindex(name)
+  return not base and found or nil
+end
+
+local searchers = package.loaders or package.searchers
+searchers[#searchers + 1] = function(name)
+  return in_flash(name) or "\n\tno module in LFS"
+end
+
 local function start(names)
   for _, name in ipairs(names) do
-    -- .lc: compiled before the upload, where memory is short.
+    -- .lc: compiled before the upload.
     for _, ending in ipairs{".lc", ".lua"} do
       if file.exists(name .. ending) then
         dofile(name .. ending)
         return true
       end
+    end
+    local program = in_flash(name)
+    if program then
+      program()
+      return true
     end
   end
 end

@@ -17,7 +17,7 @@ local EPOCHS_AHEAD = 3
 return function(given)
   local config, state, sealed = given.config, given.state, given.sealed
   local sessions, stats, lane = given.sessions, given.stats, given.lane
-  local unsealed = {} -- V of what is acknowledged as soon as the link is free
+  local waiting = {} -- V of what is being acknowledged
 
   for _, verdict in ipairs{
     "fresh", "duplicate", "replayed", "stale_session", "forged", "wrong_epoch", "unknown_device",
@@ -28,20 +28,21 @@ return function(given)
   stats.commands, stats.command_errors, stats.ignored, stats.welcomes = 0, 0, 0, 0
 
   -- Sealed when it goes out: after a ratchet under the new epoch.
-  local function answer(message, name, body, handed)
-    lane.add{
-      handed = handed,
-      seal = function()
-        unsealed[message.v] = nil
-        return state.seal(sealed.CONTROL, message.session, control.make(name, body))
-      end,
-    }
+  local function answer(message, name, body, more)
+    local item = more or {}
+    item.seal = function()
+      return state.seal(sealed.CONTROL, message.session, control.make(name, body))
+    end
+    lane.add(item)
   end
 
   local function acknowledge(message, handed)
-    if unsealed[message.v] then return end
-    unsealed[message.v] = true
-    answer(message, "ack", message.v, handed)
+    if waiting[message.v] then return end
+    waiting[message.v] = true
+    answer(message, "ack", message.v, {
+      handed = handed,
+      done = function() waiting[message.v] = nil end,
+    })
   end
 
   -- An error in a callback would restart the node.

@@ -45,7 +45,8 @@ local function problem(config)
     return "epoch", "invalid_value"
   end
   for field, most in pairs{
-    interval = 6870947, hello_interval = 6870, sleep = 2147483, reserve = 65536,
+    interval = 6870947, hold = 6870947, hello_min = 6870947, hello_max = 6870947,
+    hello_interval = 6870, sleep = 2147483, reserve = 65536,
   } do
     local value = config[field]
     if value ~= nil and (type(value) ~= "number" or value < 1 or value > most) then
@@ -98,11 +99,14 @@ return function()
   end
   config.address = digits
   print("address " .. digits .. ", epoch " .. bytes.number(fields.epoch))
-  -- Constructors need not stay in the heap.
-  package.loaded.record, package.loaded.scrub = nil, nil
-  return config, {
+  local parts = {
     sealed = require("sealed")(crypto), record = record,
     slot = require("rtcslot")(rtcmem, crypto), fields = fields, mark = mark,
     chunk = config.reserve,
   }
+  -- What makes them need not stay in the heap.
+  for _, name in ipairs{"record", "rtcslot", "scrub", "sealed", "siv"} do
+    package.loaded[name] = nil
+  end
+  return config, parts
 end

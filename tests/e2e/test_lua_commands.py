@@ -432,7 +432,7 @@ def test_commands_need_all_three(broker: Mosquitto, lua: Lua, missing: str) -> N
 def test_without_commands_nothing_more_is_needed(
     broker: Mosquitto, probe: Probe, lua: Lua, tmp_path: Path
 ) -> None:
-    for name in ("espseal.lua", "link.lua", "main.lua", "setup.lua"):
+    for name in ("espseal.lua", "heard.lua", "lane.lua", "link.lua", "main.lua", "setup.lua"):
         (tmp_path / name).write_bytes(firmware_files()[name])
     config = {name: value for name, value in fields(broker).items() if "command" not in name}
     with Node(chip_id=1, config=config, lua=lua, firmware=tmp_path) as node:

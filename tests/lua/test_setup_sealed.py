@@ -16,9 +16,6 @@ OTHER_KEY = bytes(range(0x80, 0xA0))
 
 BOOT = """
     local config, parts = require("setup_sealed")()
-    for _, name in ipairs{"setup_sealed", "record", "state", "rtcslot", "scrub"} do
-      package.loaded[name] = nil
-    end
     if not config then return false end
     bytes, file_config, state = require("bytes"), config, require("state")(parts)
     return true
@@ -161,6 +158,7 @@ def test_the_topics(device: Bench) -> None:
         ({"interval": 0}, "invalid_value (interval)"),
         ({"sleep": 2147484}, "invalid_value (sleep)"),
         ({"hello_interval": 0}, "invalid_value (hello_interval)"),
+        ({"hold": 0}, "invalid_value (hold)"),
         ({"reserve": 0}, "invalid_value (reserve)"),
     ],
 )

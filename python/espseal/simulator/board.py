@@ -29,6 +29,8 @@ class Board:
     publish_limit: int
     wifi_delay: float
     flash: dict[bytes, bytes] = field(default_factory=dict)
+    lfs: dict[bytes, bytes] | None = None
+    """The Lua Flash Store: modules by name; None if none is loaded."""
     rtc: list[int] = field(default_factory=list)
     wifi_in_reach: bool = True
     draws_before_ip: int = 0

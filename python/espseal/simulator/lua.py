@@ -50,6 +50,7 @@ class Runtime:
         self._type = self._lua.eval(b"type")
         prelude = files(__package__).joinpath("prelude.lua").read_bytes()
         load = self._lua.eval(b"loadstring or load")
+        self._load = load
         self._guarded, self._object = load(prelude, b"=prelude")(read_file, write_line)
         self._globals = self._lua.globals()
         self._host_error: Exception | None = None
@@ -83,6 +84,13 @@ class Runtime:
         if self._host_error is not None:
             raise self._host_error
         return result
+
+    def chunk(self, name: bytes, text: bytes) -> Value:
+        """Compiles a chunk; the function. Raises `LuaError`."""
+        function = self._load(text, b"@" + name)
+        if self.type_of(function) != "function":
+            raise LuaError(function[1].decode("latin-1"))
+        return function
 
     def run_file(self, name: str) -> Value:
         """``dofile``. Raises `ScriptError`."""

@@ -45,6 +45,8 @@ class Node:
             "main.lua" is what ``node.startupcommand("@main.lua")`` sets.
         publish_limit: bytes of the MQTT module's send buffer: 1460, or 1024 in builds "2.1".
         wifi_delay: from the configuration of Wi-Fi to an IP address, in seconds.
+        lfs: whether the firmware but for init.lua lies in the Lua Flash Store, not in files; then
+            ``startup`` is "init.lua".
         on_line: called in the node's thread with each line of the serial port.
 
     Raises:
@@ -64,6 +66,7 @@ class Node:
         startup: str = "main.lua",
         publish_limit: int = 1460,
         wifi_delay: float = 0.02,
+        lfs: bool = False,
         on_line: Callable[[str], object] | None = None,
     ) -> None:
         if lua not in ("5.1", "5.3"):
@@ -71,6 +74,8 @@ class Node:
         self._board = Board(chip_id, lua, sensor, self._take_line, publish_limit, wifi_delay)
         for name, text in firmware_files(firmware).items():
             self._board.flash[name.encode()] = text
+        if lfs:
+            self._into_lfs()
         if config is not None:
             self._board.flash[b"config.lua"] = render({"wifi_ssid": "simulated", **config})
         self._startup = startup
@@ -246,6 +251,11 @@ class Node:
 
     def _wake(self) -> None:
         self._awake = True
+
+    def _into_lfs(self) -> None:
+        files = self._board.flash
+        names = [name for name in files if name != b"init.lua"]
+        self._board.lfs = {name.removesuffix(b".lua"): files.pop(name) for name in names}
 
     def _stop(self) -> None:
         self._stopping = True

@@ -1,5 +1,7 @@
-"""``node``: chip ID, heap, restart, deep sleep, and the random generator.
+"""``node``: chip ID, heap, restart, deep sleep, the Lua Flash Store, and the random generator.
 
+``flashindex(name)`` gives a module's function; of a name that LFS does not have its time, places
+and list of modules; and without an LFS nil and the places.
 ``random(l, u)`` takes 32-bit integers, so ``random(4294967295)`` raises, as since 2019-04. Before
 the node has an IP address the numbers are the same after every reset.
 """
@@ -10,6 +12,9 @@ from espseal.simulator.lua import Arguments, LuaError, Value
 
 if TYPE_CHECKING:
     from espseal.simulator.machine import Machine
+
+
+_LFS_TIME, _LFS_MAPPED, _LFS_OFFSET, _LFS_SIZE = 1_700_000_000, 0x402D0000, 0xD0000, 0x20000
 
 
 def define(machine: "Machine") -> None:
@@ -41,11 +46,22 @@ def define(machine: "Machine") -> None:
 
         machine.soon(sleep)
 
+    def flashindex(*values: Value) -> Value:
+        name = values[0] if values and isinstance(values[0], bytes) else b""
+        lfs = machine.board.lfs
+        if lfs is None:
+            return None, _LFS_MAPPED, _LFS_OFFSET, _LFS_SIZE
+        if name in lfs:
+            return machine.lua.chunk(name, lfs[name])
+        names = machine.lua.table({b"%d" % at: each for at, each in enumerate(lfs, 1)})
+        return _LFS_TIME, _LFS_MAPPED, _LFS_OFFSET, _LFS_SIZE, names
+
     machine.lua.define(
         "node",
         {
             "chipid": lambda *_: machine.board.chip_id,
             "heap": lambda *_: machine.free_heap(),
+            "flashindex": flashindex,
             "random": random,
             "restart": restart,
             "dsleep": dsleep,
