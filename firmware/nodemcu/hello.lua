@@ -26,8 +26,8 @@ return function(given)
   local draws = true             -- the next hello shows a new session
   local queued = false           -- one waits to be sent
   local waits_for_beacon = false
-  local asked_at
-  local retry = tmr.create()
+  local answered                 -- when someone who asked got a hello, in s
+  local retry, later = tmr.create(), tmr.create()
 
   -- The device key, the counter and the beacon each make it another one when the others repeat: the
   -- random numbers after a reset, the counter after a wipe.
@@ -74,6 +74,11 @@ return function(given)
     begin()
   end
 
+  local function answer()
+    answered = tmr.time()
+    begin_anew()
+  end
+
   tmr.create():alarm((config.hello_interval or 600) * 1000, tmr.ALARM_AUTO, begin_anew)
 
   return {
@@ -98,9 +103,14 @@ return function(given)
       end
     end,
     asked = function()
-      if asked_at and tmr.time() - asked_at < ASKED then return end
-      asked_at = tmr.time()
-      begin_anew()
+      local early = answered and ASKED - (tmr.time() - answered) or 0
+      if early <= 0 then
+        later:stop()
+        answer()
+      else
+        -- Not forgotten: the host that asks now may be another one.
+        later:alarm(early * 1000, tmr.ALARM_SINGLE, answer)
+      end
     end,
     welcomed = function()
       if sessions.newest().welcomed then retry:stop() end

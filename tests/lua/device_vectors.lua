@@ -41,14 +41,17 @@ return function(modules)
   local sealed = require("sealed")(modules.crypto)
   local now, random, beacon, device = 0, nil, nil, nil
 
+  -- The timers of hello.lua: the first repeats the hello, the second is for who asked too early,
+  -- and the one that comes again draws a new session.
   tmr = {
     ALARM_SINGLE = 0, ALARM_AUTO = 1, ALARM_SEMI = 2,
     time = function() return now end,
     create = function()
+      device.timers = device.timers + 1
+      local name = device.timers == 1 and "hello_again" or "late"
       return {
-        -- The one that comes again draws a new session, the other repeats the hello.
         alarm = function(_, _, mode, callback)
-          device[mode == tmr.ALARM_AUTO and "hello" or "hello_again"] = callback
+          device[mode == tmr.ALARM_AUTO and "hello" or name] = callback
         end,
         stop = function() end,
       }
@@ -63,7 +66,7 @@ return function(modules)
 
   local function boot(scenario, key, epoch, counter)
     beacon = nil
-    device = {key = key, published = {}}
+    device = {key = key, published = {}, timers = 0}
     local fields = {
       address = scenario.address, origin = "", epoch = epoch, key = key,
       ceiling = assert(bytes.before(counter)),
