@@ -166,18 +166,22 @@ class SealedHost:
 
     # What the host says.
 
+    def publish(self, where: str, payload: bytes, *, retain: bool = False) -> None:
+        """Publishes anything; returns when the broker has it."""
+        self._client.publish(where, payload, qos=1, retain=retain).wait_for_publish(_PATIENCE)
+
     def show_beacon(self) -> None:
         """Publishes a new session; the one before stays alive."""
         self.beacons = [*self.beacons[-1:], os.urandom(16)]
-        self._say(BEACON_TOPIC, self.beacons[-1].hex().encode(), retain=True)
+        self.publish(BEACON_TOPIC, self.beacons[-1].hex().encode(), retain=True)
 
     def ask(self) -> None:
         """Asks for a hello."""
-        self._say(topic("down"), b"")
+        self.publish(topic("down"), b"")
 
     def say(self, frame: bytes) -> bytes:
         """Sends a downlink, or anything else."""
-        self._say(topic("down"), frame)
+        self.publish(topic("down"), frame)
         return frame
 
     def command(self, text: bytes) -> bytes:
@@ -273,9 +277,6 @@ class SealedHost:
         return self.downlinks, self.session, self.epoch
 
     # The connection.
-
-    def _say(self, where: str, payload: bytes, *, retain: bool = False) -> None:
-        self._client.publish(where, payload, qos=1, retain=retain).wait_for_publish(_PATIENCE)
 
     def _on_connect(self, client: Client, *_: object) -> None:
         client.subscribe([(topic("up"), 1), (topic("hello"), 1)])
