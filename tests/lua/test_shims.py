@@ -400,3 +400,16 @@ def test_what_arrives(bench: Bench) -> None:
     server.join()
     # An empty payload is no argument; 1024 bytes in all are the most that is handed over.
     assert bench.lines == ["connected", "t 2 0", "t 3 2", "t 3 1018", "overflow t", "t 3 3"]
+
+
+def test_the_lua_flash_store(bench: Bench) -> None:
+    look = 'local found, base, _, size, list = node.flashindex("%s") return '
+    none = bench.run(look % "one" + "found == nil, type(base), type(size), list == nil")
+    assert none == (True, b"number", b"number", True)
+    bench.board.lfs = {b"one": b"return ... or 'none'", b"two": b"oh no"}
+    found = bench.run(look % "one" + "type(found), base == nil, found('given'), found()")
+    assert found == (b"function", True, b"given", b"none")
+    other = bench.run(look % "three" + "type(found), type(base), list[1], list[2]")
+    assert other == (b"number", b"number", b"one", b"two")
+    with pytest.raises(ScriptError, match="two:1: "):
+        bench.run('node.flashindex("two") return 0')

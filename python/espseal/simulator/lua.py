@@ -85,6 +85,10 @@ class Runtime:
             raise self._host_error
         return result
 
+    def array(self, values: Sequence[Value]) -> Value:
+        """Makes a table of values that are numbered from 1."""
+        return self._lua.table_from(list(values))
+
     def chunk(self, name: bytes, text: bytes) -> Value:
         """Compiles a chunk; the function. Raises `LuaError`."""
         function = self._load(text, b"@" + name)

@@ -53,8 +53,7 @@ def define(machine: "Machine") -> None:
             return None, _LFS_MAPPED, _LFS_OFFSET, _LFS_SIZE
         if name in lfs:
             return machine.lua.chunk(name, lfs[name])
-        names = machine.lua.table({b"%d" % at: each for at, each in enumerate(lfs, 1)})
-        return _LFS_TIME, _LFS_MAPPED, _LFS_OFFSET, _LFS_SIZE, names
+        return _LFS_TIME, _LFS_MAPPED, _LFS_OFFSET, _LFS_SIZE, machine.lua.array(sorted(lfs))
 
     machine.lua.define(
         "node",
