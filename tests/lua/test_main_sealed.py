@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from importlib.metadata import version
 from itertools import count
 from typing import Any
 
@@ -102,7 +103,7 @@ def test_every_reading_arrives_once(broker: Broker, host: SealedHost, lua: LuaVe
         readings = host.wait_readings(8)
         assert readings == ascending(readings)
         assert {verdict for verdict, _ in host.arrived} == {"fresh"}
-        assert host.firmware.startswith("espseal-nodemcu ")
+        assert host.firmware == f"espseal-nodemcu {version('espseal')}"
         assert (node.panics, node.draws_before_ip, node.stats["dropped"]) == (0, 0, 0)
         # The hello, bound to the beacon; the acknowledgement; readings, unbound.
         kinds = [(frame.kind, frame.session) for _, frame in host.arrived]
