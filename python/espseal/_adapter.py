@@ -239,7 +239,7 @@ class Adapter:
                 if payload == self._unheard.get(topic, (None,))[0]:
                     del self._unheard[topic]
                     self._refused.pop(("read and write", topic), None)
-                if self._receiver.hear(payload, topic=topic):
+                if self._receiver.hear(payload, topic=topic, retained=retained):
                     return True
             if self._sender is not None and self._sender.hear(payload, topic=topic):
                 return True

@@ -613,10 +613,16 @@ class Receiver:
                 frame was not accepted and may be given again.
         """
 
-    def hear(self, payload: _Payload, *, topic: str) -> bool:
+    def hear(self, payload: _Payload, *, topic: str, retained: bool = False) -> bool:
         """Takes a message of a session or beacon topic (see `subscriptions`): a false ID is
         answered with the true one at the next `publications`. Returns whether the topic was one;
         if not, the message is for `open`.
+
+        Arguments:
+            payload: the MQTT payload.
+            topic: the topic it came on.
+            retained: the MQTT retain flag: an authority gives way to a live one, and a retained
+                ID says nothing about who is.
         """
 
     def publications(self) -> list[Publication]:

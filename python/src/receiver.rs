@@ -106,10 +106,16 @@ impl Receiver {
         }
     }
 
-    #[pyo3(signature = (payload, *, topic))]
-    fn hear(&self, py: Python<'_>, payload: &Bound<'_, PyAny>, topic: &str) -> PyResult<bool> {
+    #[pyo3(signature = (payload, *, topic, retained=false))]
+    fn hear(
+        &self,
+        py: Python<'_>,
+        payload: &Bound<'_, PyAny>,
+        topic: &str,
+        retained: bool,
+    ) -> PyResult<bool> {
         let payload = bytes(payload)?;
-        self.run(py, |core| core.hear(&payload, topic))
+        self.run(py, |core| core.hear(&payload, topic, retained))
     }
 
     #[getter]

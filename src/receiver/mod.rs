@@ -212,9 +212,10 @@ impl Receiver {
     ///
     /// # Errors
     /// [`Error::Store`]
-    pub fn hear(&self, payload: &[u8], topic: &str) -> Result<bool, Error> {
+    pub fn hear(&self, payload: &[u8], topic: &str, retained: bool) -> Result<bool, Error> {
         let (now, wall) = (self.clock.monotonic(), self.clock.wall());
-        let beacon = self.sealed.hear(payload, topic, !self.clock_is_wrong())?;
+        let may_take = !self.clock_is_wrong();
+        let beacon = self.sealed.hear(payload, topic, retained, may_take)?;
         if beacon == Some(false) {
             self.false_sessions.fetch_add(1, Ordering::Relaxed);
         }
@@ -229,7 +230,7 @@ impl Receiver {
             if id.is_none() {
                 self.false_sessions.fetch_add(1, Ordering::Relaxed);
             }
-            let heard = pool.hear(id, !self.clock_is_wrong(), now, wall);
+            let heard = pool.hear(id, retained, may_take, now, wall);
             if let Heard::New(id) | Heard::Late(id) = heard {
                 let barred = pool.barred();
                 if self.remember_session(group, &id, &barred)? {

@@ -231,13 +231,14 @@ impl Pool {
     pub(super) fn hear(
         &mut self,
         id: Option<SessionId>,
+        retained: bool,
         may_take: bool,
         now: Duration,
         wall: u64,
     ) -> Heard {
         self.expire(now);
         let heard = match id {
-            Some(id) if may_take => self.judge(id, now, wall),
+            Some(id) if may_take => self.judge(id, retained, now, wall),
             Some(id) if self.known.contains(&id) => Heard::Known,
             Some(_) | None => Heard::Refused,
         };
@@ -320,7 +321,7 @@ impl Pool {
     }
 
     /// I3, I5
-    fn judge(&mut self, id: SessionId, now: Duration, wall: u64) -> Heard {
+    fn judge(&mut self, id: SessionId, retained: bool, now: Duration, wall: u64) -> Heard {
         if self.known.contains(&id) {
             return Heard::Known;
         }
@@ -333,7 +334,8 @@ impl Pool {
             return Heard::Refused;
         }
         // I5 comes first: two authorities whose clocks differ would answer each other for ever.
-        if self.is_authority(now) && !self.is_newer_than_own(id) {
+        // A retained ID may be of one that is gone, or this one's own of before a restart.
+        if self.is_authority(now) && (retained || !self.is_newer_than_own(id)) {
             return Heard::Refused;
         }
         if self.authority {

@@ -827,7 +827,10 @@ fn false_ids_are_counted_and_the_true_one_is_shown_again_at_once() {
         assert_eq!(rig.receiver.publications().unwrap(), publication);
         rig.clock.pass(ms(100));
     }
-    assert_eq!(rig.receiver.hear(b"garbage", "elsewhere").ok(), Some(false));
+    assert_eq!(
+        rig.receiver.hear(b"garbage", "elsewhere", false).ok(),
+        Some(false)
+    );
     assert_eq!(rig.receiver.false_sessions(), 7);
 }
 
@@ -1339,6 +1342,86 @@ fn a_second_authority_yields_and_resumes_after_one_life_of_silence() {
     assert_eq!(resumed.time(), last.time() + 1);
     assert_eq!(
         second.verdict(&first.frame("kitchen", b"5", &resumed)),
+        Verdict::Fresh
+    );
+}
+
+/// Its own of before a restart on an empty store, say: nobody mints under it any more.
+#[test]
+fn an_authority_does_not_yield_to_an_id_that_came_retained() {
+    let gone = Rig::new(&keyring(""));
+    gone.random.fill(&mut [0; 4]).unwrap();
+    for second in [0, 1, 20] {
+        gone.clock.set_wall(START + second);
+        let left_behind = gone.mint();
+        let rig = Rig::new(&keyring(""));
+        let own = rig.mint();
+        rig.hear_retained(&left_behind.text());
+        rig.clock.pass(ms(150));
+        let shown = rig.receiver.publications().unwrap();
+        assert_eq!(shown[0].payload, own.text(), "it shows its own again");
+        assert_eq!(
+            rig.verdict(&rig.frame("kitchen", b"5", &own)),
+            Verdict::Fresh
+        );
+        let frame = rig.frame("kitchen", b"5", &left_behind);
+        assert_eq!(rig.verdict(&frame), Verdict::Forged, "I2");
+        gone.clock.pass(INTERVAL);
+    }
+}
+
+#[test]
+fn an_authority_yields_to_the_live_copy_of_what_came_retained() {
+    let first = Rig::new(&keyring(""));
+    first.clock.set_wall(START + 5);
+    let second = Rig::new(&keyring(""));
+    let (newer, _) = (first.mint(), second.mint());
+    second.hear_retained(&newer.text());
+    second.hear(&newer.text());
+    second.clock.pass(ms(150));
+    assert_eq!(second.receiver.publications().unwrap(), []);
+    assert_eq!(
+        second.verdict(&first.frame("kitchen", b"5", &newer)),
+        Verdict::Fresh
+    );
+}
+
+/// With a longer life than before, a forgotten ID is not too old any more: the bar alone tells.
+#[test]
+fn a_forgotten_id_does_not_keep_an_authority_quiet() {
+    let rig = Rig::new(&keyring("session_life = 60"));
+    let forgotten = rig.mint();
+    for _ in 0..12 {
+        rig.after_a_pause();
+    }
+    let known = rig.sessions();
+    assert!(!known.contains(&forgotten), "it is forgotten");
+    let keyring = Arc::new(Keyring::parse(&keyring("session_life = 3600")).unwrap());
+    let mut rig = rig;
+    rig.receiver = rig.receiver_with(keyring, true);
+    let own = rig.mint();
+    let key = rig.receiver.keyring().session_key();
+    let newer = SessionId::mint(key, own.time() + 5, &*rig.random).unwrap();
+    rig.hear(&newer.text());
+    let life = Duration::from_secs(3600);
+    rig.clock.pass(life / 2);
+    rig.hear(&forgotten.text());
+    rig.clock.pass(life / 2);
+    assert_eq!(
+        rig.receiver.next_due(),
+        Some(Duration::ZERO),
+        "one life of silence"
+    );
+}
+
+#[test]
+fn a_follower_takes_an_id_that_came_retained() {
+    let first = Rig::new(&keyring(""));
+    let follower = first.other(false);
+    let id = first.mint();
+    follower.hear_retained(&id.text());
+    assert_eq!(
+        follower.verdict(&first.frame("kitchen", b"5", &id)),
         Verdict::Fresh
     );
 }
@@ -2166,14 +2249,31 @@ impl Rig {
 
     /// Another receiver on the same store.
     fn receiver_on(&self, authority: bool) -> Receiver {
+        self.receiver_with(Arc::clone(self.receiver.keyring()), authority)
+    }
+
+    /// Another receiver on the same store, with another keyring.
+    fn receiver_with(&self, keyring: Arc<Keyring>, authority: bool) -> Receiver {
         Receiver::with_clock(
-            Arc::clone(self.receiver.keyring()),
+            keyring,
             Arc::clone(&self.store) as Arc<dyn Store>,
             authority,
             Arc::clone(&self.clock) as Arc<dyn Clock>,
             Arc::clone(&self.random) as Arc<dyn Random>,
         )
         .unwrap()
+    }
+
+    /// Those that the store knows.
+    fn sessions(&self) -> Vec<SessionId> {
+        let mut known = Vec::new();
+        self.store
+            .transact(&mut |transaction| {
+                known = transaction.sessions("greenhouse")?;
+                Ok(())
+            })
+            .unwrap();
+        known
     }
 
     fn restart(&mut self) {
@@ -2198,7 +2298,11 @@ impl Rig {
     }
 
     fn hear(&self, payload: &[u8]) {
-        assert!(self.receiver.hear(payload, SESSION_TOPIC).unwrap());
+        assert!(self.receiver.hear(payload, SESSION_TOPIC, false).unwrap());
+    }
+
+    fn hear_retained(&self, payload: &[u8]) {
+        assert!(self.receiver.hear(payload, SESSION_TOPIC, true).unwrap());
     }
 
     fn open(&self, frame: &[u8]) -> Message {

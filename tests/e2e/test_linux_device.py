@@ -216,7 +216,7 @@ class RealHost:
         self.publish(self.receiver.publications())
 
     def _receive(self, _client: object, _data: object, message: MQTTMessage) -> None:
-        if not self.receiver.hear(message.payload, topic=message.topic):
+        if not self.receiver.hear(message.payload, topic=message.topic, retained=message.retain):
             self.messages.append(self.receiver.open(message.payload, topic=message.topic))
         self.publish(self.receiver.publications())
 

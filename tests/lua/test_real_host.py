@@ -75,7 +75,9 @@ class RealHost:
 
     def _on_message(self, _client: object, _data: object, message: MQTTMessage) -> None:
         with self._changed:
-            if not self.receiver.hear(message.payload, topic=message.topic):
+            if not self.receiver.hear(
+                message.payload, topic=message.topic, retained=message.retain
+            ):
                 self.messages.append(self.receiver.open(message.payload, topic=message.topic))
             self._publish()
             self._changed.notify_all()

@@ -202,8 +202,8 @@ proptest! {
             }
         }
         prop_assert_eq!(SessionId::verify(everything.receiver.keyring().session_key(), &bytes), None);
-        let _ = everything.receiver.hear(&bytes, &topic).unwrap();
-        prop_assert!(everything.receiver.hear(&bytes, "session").unwrap());
+        let _ = everything.receiver.hear(&bytes, &topic, retained).unwrap();
+        prop_assert!(everything.receiver.hear(&bytes, "session", retained).unwrap());
         let _ = everything.device.hear(&bytes);
         prop_assert!(everything.sender.hear(&bytes, "nodes/1/session"));
         prop_assert!(!everything.sender.hear(&bytes, "nodes/2/session"));

@@ -139,7 +139,12 @@ fn a_lease_ends_three_beacons_after_the_last_and_with_the_authority() {
     let elsewhere: Arc<dyn Store> = Arc::new(MemoryStore::default());
     let other = house.another(&elsewhere, true);
     let beacon = &other.publications().unwrap()[0];
-    assert!(house.receiver.hear(&beacon.payload, &beacon.topic).unwrap());
+    assert!(
+        house
+            .receiver
+            .hear(&beacon.payload, &beacon.topic, false)
+            .unwrap()
+    );
     assert_eq!(code(house.sender.seal("kitchen", b"on")), "not_authority");
     // It comes back when the other is silent.
     house.clock.pass(121);
@@ -154,7 +159,11 @@ fn a_follower_opens_and_says_nothing() {
     let follower = house.another(&elsewhere, false);
     house.add_device("kitchen");
     let beacon = house.receiver.publications().unwrap().remove(0);
-    assert!(follower.hear(&beacon.payload, &beacon.topic).unwrap());
+    assert!(
+        follower
+            .hear(&beacon.payload, &beacon.topic, false)
+            .unwrap()
+    );
     house.deliver(&beacon);
     let hello = house.devices[0].publications().unwrap().remove(0);
     let message = follower.open(&hello.payload, None, false).unwrap();

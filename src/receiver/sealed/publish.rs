@@ -21,6 +21,7 @@ impl Host {
         &self,
         payload: &[u8],
         topic: &str,
+        retained: bool,
         may_take: bool,
     ) -> Result<Option<bool>, Error> {
         let (now, wall) = (self.clock.monotonic(), self.clock.wall());
@@ -34,7 +35,7 @@ impl Host {
             }
             known = true;
             let authority = beacon.pool.is_authority(now);
-            let heard = beacon.pool.hear(id, may_take, now, wall);
+            let heard = beacon.pool.hear(id, retained, may_take, now, wall);
             if let Heard::New(id) | Heard::Late(id) = heard {
                 let barred = beacon.pool.barred();
                 let stored = self.store_beacon(fleet, &id, &barred, None)?;

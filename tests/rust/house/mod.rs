@@ -165,7 +165,7 @@ impl House {
         if filters
             .chain(others.iter().map(String::as_str))
             .any(matches)
-            && !self.receiver.hear(payload, topic).unwrap()
+            && !self.receiver.hear(payload, topic, false).unwrap()
         {
             let message = self.receiver.open(payload, Some(topic), false).unwrap();
             self.messages.push(message);

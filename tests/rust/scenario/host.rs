@@ -129,7 +129,11 @@ impl Host {
             receiver, store, ..
         } = self.running();
         let before = beacons(&**store);
-        assert!(receiver.hear(session, "espseal/fleet/beacon").unwrap());
+        assert!(
+            receiver
+                .hear(session, "espseal/fleet/beacon", false)
+                .unwrap()
+        );
         beacons(&**store) != before
     }
 
