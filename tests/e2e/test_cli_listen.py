@@ -420,7 +420,7 @@ def test_no_group_yet(home: Path) -> None:
     (home / "keyring.toml").unlink()
     espseal.KeyringFile.create(home / "keyring.toml")
     with Command(home, "listen") as command:
-        assert "has no group yet" in command.sentence(1)
+        assert "has no fleet and no group yet" in command.sentence(1)
 
 
 def test_records_are_one_line_each(broker: Mosquitto, home: Path, keyring: Path) -> None:

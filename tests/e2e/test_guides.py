@@ -138,16 +138,16 @@ class Shell:
         return result.stdout
 
     @contextmanager
-    def running(self, line: str, awaited: str) -> Iterator[None]:
+    def running(self, line: str, awaited: str, output: str = "output.txt") -> Iterator[None]:
         """Runs a command, once it has said something until the end of the `with`; then Ctrl-C."""
-        path = self.home / "output.txt"
-        with path.open("wb") as output:
+        path = self.home / output
+        with path.open("wb") as file:
             process = subprocess.Popen(
                 ["bash", "-c", self.here(line)],
                 cwd=self.home,
                 env=self._env,
                 stdin=subprocess.DEVNULL,
-                stdout=output,
+                stdout=file,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
                 # Whoever runs the tests in the background ignores it.

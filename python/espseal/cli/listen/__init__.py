@@ -30,7 +30,7 @@ def listen(
         list[str] | None,
         typer.Argument(
             metavar="TOPIC",
-            help="Topic filters; without one, those of the groups of the keyring.",
+            help="Topic filters; without one, those of the keyring's groups and fleets.",
             autocompletion=known_topics,
         ),
     ] = None,
@@ -67,10 +67,14 @@ def listen(
     from espseal.cli.listen import run
 
     known = Keyring.load(keyring)
-    if not (topics or known.groups):
-        raise exits.CommandError(f"{known.path} has no group yet: espseal keyring add group.")
+    listed = [each.topic for each in known.groups] + [each.up_filter for each in known.fleets]
+    if not (topics or listed):
+        raise exits.CommandError(
+            f"{known.path} has no fleet and no group yet: espseal fleet new, "
+            "or espseal keyring add group."
+        )
     try:
-        filters = topic_filters(topics or [group.topic for group in known.groups])
+        filters = topic_filters(topics or listed)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="'TOPIC'") from None
     try:
