@@ -1,4 +1,4 @@
-"""docs/migrate.md: every command, typed as it stands, while devices send; no reading is lost."""
+"""docs/migration.md: every command, typed as it stands, while devices send; no reading is lost."""
 
 import contextlib
 import re
@@ -17,7 +17,7 @@ from espseal.simulator import LuaSource, Node
 from support import Probe, wait_for
 from test_guides import ROOT, Shell, blocks, commands
 
-GUIDE = ROOT / "docs" / "migrate.md"
+GUIDE = ROOT / "docs" / "migration.md"
 SILENCE = 1024
 SENSOR = f"function() local v = adc.read(0) if v < {SILENCE} then return v end end"
 KEYS = {
