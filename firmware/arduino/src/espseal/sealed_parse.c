@@ -1,0 +1,43 @@
+#include <string.h>
+
+#include "bytes.h"
+#include "sealed.h"
+
+espseal_problem espseal_sealed_parse(const uint8_t *frame, size_t frame_bytes,
+                                     espseal_header *header)
+{
+    uint8_t flags;
+    /* O1 */
+    if (frame_bytes == 0 || frame[0] != ESPSEAL_MAGIC) {
+        return ESPSEAL_PROBLEM(ESPSEAL_VERSION, 0);
+    }
+    /* O2 */
+    if (frame_bytes > ESPSEAL_SEALED_FRAME_BYTES_MAX) {
+        return ESPSEAL_PROBLEM(ESPSEAL_TOO_LONG, ESPSEAL_SEALED_FRAME_BYTES_MAX);
+    }
+    if (frame_bytes < ESPSEAL_OVERHEAD_BYTES) {
+        return ESPSEAL_PROBLEM(ESPSEAL_TOO_SHORT, frame_bytes);
+    }
+    header->flags = flags = frame[1];
+    header->epoch = (uint16_t)espseal_load_be(frame + 2, 2);
+    memcpy(header->address, frame + 4, ESPSEAL_ADDRESS_BYTES);
+    header->counter = espseal_load_be(frame + 12, 8);
+    /* O3 */
+    if (flags > 0x0f) {
+        return ESPSEAL_PROBLEM(ESPSEAL_RESERVED_BITS, 1);
+    }
+    if (flags >= ESPSEAL_KIND_MASK) {
+        return ESPSEAL_PROBLEM(ESPSEAL_KIND, 1);
+    }
+    /* O4 */
+    if ((flags & ~ESPSEAL_BOUND) == (ESPSEAL_HELLO | ESPSEAL_DOWNLINK)) {
+        return ESPSEAL_PROBLEM(ESPSEAL_DOWNLINK_HELLO, 1);
+    }
+    if ((flags & ~ESPSEAL_DOWNLINK) == ESPSEAL_CONTROL) {
+        return ESPSEAL_PROBLEM(ESPSEAL_UNBOUND_CONTROL, 1);
+    }
+    if (header->counter == 0) {
+        return ESPSEAL_PROBLEM(ESPSEAL_COUNTER_ZERO, 12);
+    }
+    return ESPSEAL_NO_PROBLEM;
+}

@@ -1,0 +1,63 @@
+/* What a device must not forget: address, epoch, key and counter ceiling, as one record. Flash has
+ * two sectors with a row of records each; the valid one with the highest sequence number counts. A
+ * record is written whole, checked, and only then believed, so that a power cut at any byte leaves
+ * the one before it or the new one. */
+#ifndef ESPSEAL_STORE_H
+#define ESPSEAL_STORE_H
+
+#include "config.h"
+#include "platform.h"
+#include "words.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define ESPSEAL_RECORD_MAGIC 0x5e41
+#define ESPSEAL_RECORD_VERSION 1
+#define ESPSEAL_ORIGIN_BYTES 8
+
+/* The bytes in flash and in RTC memory, little-endian as the chip is. */
+typedef struct {
+    uint16_t magic;
+    uint8_t version;
+    uint8_t length; /* of the record, in bytes */
+    uint16_t epoch;
+    uint8_t mode;
+    uint8_t welcomed; /* RTC: whether the host had lifted the counter */
+    uint64_t counter; /* flash: the last one reserved; RTC: the next one to use */
+    uint8_t address[ESPSEAL_ADDRESS_BYTES];
+    uint8_t key[ESPSEAL_DEVICE_KEY_BYTES]; /* of the epoch; RTC: zeros */
+    uint8_t origin[ESPSEAL_ORIGIN_BYTES];  /* tells a key that was provisioned anew */
+    uint32_t sequence;
+    uint32_t checksum; /* CRC-32 of the rest, never 0; written last */
+} espseal_record;
+
+#define ESPSEAL_RECORD_BYTES sizeof(espseal_record)
+#define ESPSEAL_SLOTS (ESPSEAL_FLASH_SECTOR_BYTES / ESPSEAL_RECORD_BYTES)
+
+typedef struct {
+    const espseal_platform *platform;
+    uint8_t sector; /* that holds the newest record */
+    uint8_t slot;   /* the next free one in it */
+} espseal_store;
+
+/* Fills in magic, version, length and checksum. */
+void espseal_record_finish(espseal_record *record);
+bool espseal_record_valid(const espseal_record *record);
+
+/* Reads the newest record; *found is false if there is none. Overwrites what an interrupted save
+ * has left behind. Error: STORE_FAILED. */
+ESPSEAL_MUST_USE espseal_error espseal_store_load(espseal_store *store,
+                                                  const espseal_platform *platform,
+                                                  espseal_record *record, bool *found);
+
+/* Writes a record with the next sequence number. `overwrite`: no older one stays readable, in
+ * either sector. Error: STORE_FAILED; the record may have been stored all the same. */
+ESPSEAL_MUST_USE espseal_error espseal_store_save(espseal_store *store, espseal_record *record,
+                                                  bool overwrite);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
