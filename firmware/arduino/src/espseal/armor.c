@@ -58,7 +58,7 @@ espseal_problem espseal_disarm(const char *text, size_t text_bytes, uint8_t *fra
     size_t at;
     *frame_bytes = 0;
     if (text_bytes > longest) {
-        return ESPSEAL_PROBLEM(ESPSEAL_TOO_LONG, longest);
+        return ESPSEAL_PROBLEM(ESPSEAL_TOO_LONG, ESPSEAL_SEALED_FRAME_BYTES_MAX);
     }
     for (at = 0; at < text_bytes; at++) {
         if (to_value(text[at]) > 63) {

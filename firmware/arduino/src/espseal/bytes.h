@@ -30,6 +30,9 @@ void espseal_hex(uint8_t *digits, const uint8_t *bytes, size_t count, uint8_t le
  * comes back is where the first other character is: 2 * count if there is none. */
 size_t espseal_unhex(uint8_t *bytes, const uint8_t *digits, size_t count);
 
+/* Whether all are hex digits of either case. */
+bool espseal_all_hex(const uint8_t *digits, size_t count);
+
 #ifdef __cplusplus
 }
 #endif

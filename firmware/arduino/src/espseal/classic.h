@@ -52,7 +52,7 @@ ESPSEAL_MUST_USE espseal_error espseal_classic_keys_init(espseal_classic_keys *k
 
 /* What is sealed. Layout port has no node ID and no session. */
 typedef struct {
-    const char *node; /* who sends */
+    const char *node; /* who sends; NULL: the host, a command */
     size_t node_bytes;
     const char *to; /* the node that it goes to, or NULL: the host */
     size_t to_bytes;

@@ -29,7 +29,8 @@ static bool open_port(const espseal_classic_keys *keys, espseal_classic_message 
     const bool fits = mac_fits(keys, parts, 2, message->mac);
     uint8_t padding, at;
     br_aes_ct_cbcdec_run(&keys->iv_key.open, chain, message->iv, 16);
-    br_aes_ct_cbcdec_run(&keys->data_key.open, message->iv, message->data, message->data_bytes);
+    memcpy(chain, message->iv, 16);
+    br_aes_ct_cbcdec_run(&keys->data_key.open, chain, message->data, message->data_bytes);
     padding = message->data[message->data_bytes - 1];
     if (!fits || padding == 0 || padding > 16) {
         return false;

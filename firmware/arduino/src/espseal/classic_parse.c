@@ -12,19 +12,6 @@ static espseal_problem decode(uint8_t *frame, size_t at, size_t digits, uint8_t 
     return good == digits ? ESPSEAL_NO_PROBLEM : ESPSEAL_PROBLEM(ESPSEAL_NOT_HEX, at + good);
 }
 
-/* Whether all are hex digits, which are not changed. */
-static bool all_hex(const uint8_t *digits, size_t count)
-{
-    uint8_t byte;
-    for (; count > 0; count--, digits++) {
-        const uint8_t pair[2] = {*digits, '0'};
-        if (espseal_unhex(&byte, pair, 1) != 2) {
-            return false;
-        }
-    }
-    return true;
-}
-
 espseal_problem espseal_classic_parse(uint8_t *frame, size_t frame_bytes, unsigned scheme,
                                       espseal_classic_message *message)
 {
@@ -42,7 +29,7 @@ espseal_problem espseal_classic_parse(uint8_t *frame, size_t frame_bytes, unsign
     /* O2, O3: raw, by position, for commas inside the ciphertext mean nothing. */
     at = frame_bytes - MAC_DIGITS;
     if (frame_bytes % 16 == 11 && frame_bytes >= 16 + 1 + 1 + MAC_DIGITS && frame[16] == ',' &&
-        frame[at - 1] == ',' && all_hex(frame + at, MAC_DIGITS)) {
+        frame[at - 1] == ',' && espseal_all_hex(frame + at, MAC_DIGITS)) {
         if (frame_bytes < 75 || frame[33] != ',') {
             return ESPSEAL_PROBLEM(ESPSEAL_MISSING_SEPARATOR, 33);
         }
@@ -83,7 +70,7 @@ espseal_problem espseal_classic_parse(uint8_t *frame, size_t frame_bytes, unsign
         }
         return problem;
     }
-    if ((scheme & ESPSEAL_CLASSIC_PORT) == 0 || frame_bytes == 0 || !all_hex(frame, frame_bytes)) {
+    if ((scheme & ESPSEAL_CLASSIC_PORT) == 0 || frame_bytes == 0 || !espseal_all_hex(frame, frame_bytes)) {
         return ESPSEAL_PROBLEM(ESPSEAL_UNRECOGNISED, 0);
     }
     if (frame_bytes < IV_DIGITS + 32 + MAC_DIGITS ||

@@ -7,25 +7,30 @@
 /* S1. Who speaks to whom, zero-padded; 0 if an ID is none, or the field is too long. */
 static size_t node_field(const espseal_classic_reading *reading, char field[16])
 {
-    const size_t node_bytes = reading->node_bytes;
-    size_t at = node_bytes;
+    size_t at = reading->node_bytes;
     memset(field, 0, 16);
-    if (node_bytes + reading->to_bytes >= ESPSEAL_CLASSIC_NODE_BYTES_MAX + 1U) {
+    if (at > ESPSEAL_CLASSIC_NODE_BYTES_MAX || (at == 0 && reading->node != NULL)) {
         return 0;
     }
-    memcpy(field, reading->node, node_bytes);
-    if (memchr(field, '>', at) != NULL || strlen(field) != at) {
+    if (at > 0) {
+        memcpy(field, reading->node, at);
+    }
+    if (memchr(field, '>', at) != NULL) {
         return 0;
     }
     if (reading->to != NULL) {
         field[at++] = '>';
+        if (reading->to_bytes == 0 || at + reading->to_bytes > ESPSEAL_CLASSIC_NODE_BYTES_MAX) {
+            return 0;
+        }
         memcpy(field + at, reading->to, reading->to_bytes);
-        if (reading->to_bytes == 0 || memchr(field + at, '>', reading->to_bytes) != NULL) {
+        if (memchr(field + at, '>', reading->to_bytes) != NULL) {
             return 0;
         }
         at += reading->to_bytes;
     }
-    return at <= ESPSEAL_CLASSIC_NODE_BYTES_MAX && strlen(field) == at ? at : 0;
+    /* A NUL ends it early. */
+    return strlen(field) == at ? at : 0;
 }
 
 espseal_error espseal_danger_classic_seal_with_iv(const espseal_classic_keys *keys,

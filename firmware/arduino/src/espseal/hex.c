@@ -15,18 +15,22 @@ void espseal_hex(uint8_t *digits, const uint8_t *bytes, size_t count, uint8_t le
     }
 }
 
+/* The value of a digit of either case; 16 or more: it is none. */
+static unsigned value_of(uint8_t digit)
+{
+    const unsigned value = digit - (unsigned)'0';
+    const unsigned letter = (digit | 0x20U) - 'a';
+    return value <= 9 ? value : letter <= 5 ? letter + 10 : 16;
+}
+
 size_t espseal_unhex(uint8_t *bytes, const uint8_t *digits, size_t count)
 {
     unsigned value = 0;
     size_t at;
     for (at = 0; at < 2 * count; at++) {
-        unsigned digit = digits[at] - (unsigned)'0';
-        if (digit > 9) {
-            digit = (digits[at] | 0x20U) - 'a';
-            if (digit > 5) {
-                break;
-            }
-            digit += 10;
+        const unsigned digit = value_of(digits[at]);
+        if (digit > 15) {
+            break;
         }
         value = value << 4 | digit;
         if (at % 2 != 0) {
@@ -34,4 +38,13 @@ size_t espseal_unhex(uint8_t *bytes, const uint8_t *digits, size_t count)
         }
     }
     return at;
+}
+
+bool espseal_all_hex(const uint8_t *digits, size_t count)
+{
+    while (count > 0 && value_of(*digits) <= 15) {
+        count--;
+        digits++;
+    }
+    return count == 0;
 }

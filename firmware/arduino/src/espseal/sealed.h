@@ -57,8 +57,8 @@ void espseal_sealed_bind_context(espseal_sealed_keys *keys, const uint8_t *sessi
                                  const void *context, size_t context_bytes);
 
 /* S1 to S5. `flags` of the header: the kind alone; direction and session are the keys'. `frame`
- * has room for `data_bytes` + 36; `data` may be frame + 36. Errors: NO_SUCH_FRAME,
- * FRAME_TOO_LONG; the frame is wiped then. */
+ * has room for `data_bytes` + 36; `data` may be frame + 36. Errors: FRAME_TOO_LONG,
+ * INVALID_KIND, SESSION_REQUIRED (a control frame), INVALID_COUNTER; the frame is wiped then. */
 ESPSEAL_MUST_USE espseal_error espseal_sealed_seal(espseal_sealed_keys *keys,
                                                    const espseal_header *header, const void *data,
                                                    size_t data_bytes, uint8_t *frame,

@@ -7,16 +7,15 @@ espseal_problem espseal_sealed_parse(const uint8_t *frame, size_t frame_bytes,
                                      espseal_header *header)
 {
     uint8_t flags;
-    /* O1 */
-    if (frame_bytes == 0 || frame[0] != ESPSEAL_MAGIC) {
-        return ESPSEAL_PROBLEM(ESPSEAL_VERSION, 0);
-    }
     /* O2 */
     if (frame_bytes > ESPSEAL_SEALED_FRAME_BYTES_MAX) {
         return ESPSEAL_PROBLEM(ESPSEAL_TOO_LONG, ESPSEAL_SEALED_FRAME_BYTES_MAX);
     }
     if (frame_bytes < ESPSEAL_OVERHEAD_BYTES) {
         return ESPSEAL_PROBLEM(ESPSEAL_TOO_SHORT, frame_bytes);
+    }
+    if (frame[0] != ESPSEAL_MAGIC) {
+        return ESPSEAL_PROBLEM(ESPSEAL_UNSUPPORTED_VERSION, 0);
     }
     header->flags = flags = frame[1];
     header->epoch = (uint16_t)espseal_load_be(frame + 2, 2);
@@ -27,7 +26,7 @@ espseal_problem espseal_sealed_parse(const uint8_t *frame, size_t frame_bytes,
         return ESPSEAL_PROBLEM(ESPSEAL_RESERVED_BITS, 1);
     }
     if (flags >= ESPSEAL_KIND_MASK) {
-        return ESPSEAL_PROBLEM(ESPSEAL_KIND, 1);
+        return ESPSEAL_PROBLEM(ESPSEAL_UNKNOWN_KIND, 1);
     }
     /* O4 */
     if ((flags & ~ESPSEAL_BOUND) == (ESPSEAL_HELLO | ESPSEAL_DOWNLINK)) {

@@ -10,6 +10,7 @@ espseal_error espseal_sealed_seal(espseal_sealed_keys *keys, const espseal_heade
     uint8_t *const tag = frame + ESPSEAL_HEADER_BYTES;
     uint8_t *const plaintext = frame + ESPSEAL_OVERHEAD_BYTES;
     espseal_header parsed;
+    espseal_reason problem;
 
     /* S1 */
     if (frame_capacity > ESPSEAL_SEALED_FRAME_BYTES_MAX) {
@@ -28,9 +29,12 @@ espseal_error espseal_sealed_seal(espseal_sealed_keys *keys, const espseal_heade
     espseal_store_be(frame + 2, header->epoch, 2);
     memcpy(frame + 4, header->address, ESPSEAL_ADDRESS_BYTES);
     espseal_store_be(frame + 12, header->counter, 8);
-    if (espseal_sealed_parse(frame, ESPSEAL_OVERHEAD_BYTES, &parsed) != ESPSEAL_NO_PROBLEM) {
+    problem = ESPSEAL_PROBLEM_REASON(espseal_sealed_parse(frame, ESPSEAL_OVERHEAD_BYTES, &parsed));
+    if (problem != ESPSEAL_NO_PROBLEM) {
         espseal_wipe(frame, ESPSEAL_OVERHEAD_BYTES + data_bytes);
-        return ESPSEAL_ERROR_NO_SUCH_FRAME;
+        return problem == ESPSEAL_COUNTER_ZERO      ? ESPSEAL_ERROR_INVALID_COUNTER
+               : problem == ESPSEAL_UNBOUND_CONTROL ? ESPSEAL_ERROR_SESSION_REQUIRED
+                                                    : ESPSEAL_ERROR_INVALID_KIND;
     }
     /* S3, S4 */
     espseal_siv_tag(keys, frame, plaintext, data_bytes, tag);

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "bytes.h"
-#include "hmac.h"
 
 /* RFC 5297, 2.3: doubling in GF(2^128), without a branch on a secret. */
 static void doubled(uint8_t block[16])
@@ -50,16 +49,11 @@ static void cmac(const espseal_sealed_keys *keys, uint8_t mac[16], const uint8_t
     espseal_wipe(last, sizeof last);
 }
 
-void espseal_sealed_keys_init(espseal_sealed_keys *keys,
-                              const uint8_t device_key[ESPSEAL_DEVICE_KEY_BYTES], bool downlink)
+void espseal_siv_init(espseal_sealed_keys *keys, const uint8_t key[32])
 {
-    uint8_t key[32];
     memset(keys, 0, sizeof *keys);
-    keys->downlink = downlink;
-    espseal_derive(device_key, downlink ? "downlink" : "uplink", NULL, 0, key);
     br_aes_ct_ctrcbc_init(&keys->mac, key, 16);
     br_aes_ct_ctr_init(&keys->ctr, key + 16, 16);
-    espseal_wipe(key, sizeof key);
     br_aes_ct_ctrcbc_mac(&keys->mac, keys->subkey, keys->header, 16);
     /* The header that is remembered is 16 zeros, and AES of them is right here. */
     memcpy(keys->header_mac, keys->subkey, 16);

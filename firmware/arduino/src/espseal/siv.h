@@ -6,6 +6,9 @@
 
 #include "sealed.h"
 
+/* The keys of 32 bytes: 16 for CMAC, 16 for CTR; unbound. */
+void espseal_siv_init(espseal_sealed_keys *keys, const uint8_t key[32]);
+
 /* S2V over a header of 20 bytes, what the keys are bound to, and the plaintext. */
 void espseal_siv_tag(espseal_sealed_keys *keys, const uint8_t *header, const uint8_t *data,
                      size_t data_bytes, uint8_t tag[16]);

@@ -23,7 +23,8 @@ const char *espseal_verdict_word(espseal_verdict verdict)
 const char *espseal_reason_word(espseal_reason reason)
 {
     return nth("none\0too_long\0unrecognised\0field_length\0not_hex\0missing_separator\0"
-               "port_length\0version\0too_short\0reserved_bits\0kind\0downlink_hello\0"
+               "port_length\0too_short\0unsupported_version\0reserved_bits\0unknown_kind\0"
+               "downlink_hello\0"
                "unbound_control\0counter_zero\0not_base64url\0armor_length\0trailing_bits",
                (unsigned)reason);
 }
@@ -31,7 +32,7 @@ const char *espseal_reason_word(espseal_reason reason)
 const char *espseal_error_word(espseal_error error)
 {
     return nth("ok\0data_ends_in_nul\0frame_too_long\0invalid_node_id\0session_required\0"
-               "no_session\0wrong_key_length\0article_keys\0placeholder_keys\0no_such_frame\0"
+               "no_session\0wrong_key_length\0article_keys\0placeholder_keys\0invalid_kind\0invalid_counter\0"
                "counter_exhausted\0no_identity\0store_failed\0asleep\0not_begun\0radio_down",
                (unsigned)error);
 }

@@ -38,10 +38,10 @@ typedef enum {
     ESPSEAL_NOT_HEX,
     ESPSEAL_MISSING_SEPARATOR,
     ESPSEAL_PORT_LENGTH,
-    ESPSEAL_VERSION,
     ESPSEAL_TOO_SHORT,
+    ESPSEAL_UNSUPPORTED_VERSION,
     ESPSEAL_RESERVED_BITS,
-    ESPSEAL_KIND,
+    ESPSEAL_UNKNOWN_KIND,
     ESPSEAL_DOWNLINK_HELLO,
     ESPSEAL_UNBOUND_CONTROL,
     ESPSEAL_COUNTER_ZERO,
@@ -65,12 +65,13 @@ typedef enum {
     ESPSEAL_ERROR_DATA_ENDS_IN_NUL, /* classic text data: its end could not be told from padding */
     ESPSEAL_ERROR_FRAME_TOO_LONG,   /* more than a frame, or the buffer given for it, can hold */
     ESPSEAL_ERROR_INVALID_NODE_ID,  /* 1 to 15 bytes, without NUL and '>' */
-    ESPSEAL_ERROR_SESSION_REQUIRED, /* the empty session needs danger_accept_replays */
+    ESPSEAL_ERROR_SESSION_REQUIRED, /* of this frame: it is not without one */
     ESPSEAL_ERROR_NO_SESSION,       /* no session ID was heard yet, or none that is young enough */
     ESPSEAL_ERROR_WRONG_KEY_LENGTH, /* AES keys have 16, 24 or 32 bytes, the passphrase at least 1 */
     ESPSEAL_ERROR_ARTICLE_KEYS,     /* keys that are printed in the article: draw new ones */
     ESPSEAL_ERROR_PLACEHOLDER_KEYS, /* the example's keys: put in those of your keyring */
-    ESPSEAL_ERROR_NO_SUCH_FRAME,    /* a hello of the host, an unbound control, counter 0 */
+    ESPSEAL_ERROR_INVALID_KIND,     /* there is no such frame in this direction */
+    ESPSEAL_ERROR_INVALID_COUNTER,  /* counters start at 1 */
     ESPSEAL_ERROR_COUNTER_EXHAUSTED, /* counter 2^64-1 is used: the device needs a new key */
     ESPSEAL_ERROR_NO_IDENTITY,      /* neither flash nor the sketch has an address and a key */
     ESPSEAL_ERROR_STORE_FAILED,     /* flash could not be read or written; nothing was sealed */
