@@ -81,7 +81,9 @@ espseal_error espseal_danger_classic_seal_with_iv(const espseal_classic_keys *ke
     memcpy(enc_iv, iv, 16);
     memcpy(enc_node, field, node_padded);
     memset(enc_data, port ? (int)(padded - data_bytes) : 0, padded);
-    memcpy(enc_data, reading->data, data_bytes);
+    if (data_bytes > 0) {
+        memcpy(enc_data, reading->data, data_bytes);
+    }
     /* S5, before S4 overwrites the values. */
     if (!port) {
         const bool whole = (keys->scheme & ESPSEAL_CLASSIC_PADDED_MAC) != 0;

@@ -22,7 +22,9 @@ espseal_error espseal_sealed_seal(espseal_sealed_keys *keys, const espseal_heade
         return ESPSEAL_ERROR_FRAME_TOO_LONG;
     }
     /* S2. The plaintext first: it may lie anywhere in the buffer. */
-    memmove(plaintext, data, data_bytes);
+    if (data_bytes > 0) {
+        memmove(plaintext, data, data_bytes);
+    }
     frame[0] = ESPSEAL_MAGIC;
     frame[1] = (uint8_t)(header->flags | (keys->downlink ? ESPSEAL_DOWNLINK : 0) |
                          (keys->bound ? ESPSEAL_BOUND : 0));
