@@ -145,7 +145,7 @@ static void a_key_provisioned_anew_takes_over_and_the_counter_goes_on(void)
 static void across_deep_sleep_no_counter_is_lost(void)
 {
     int at;
-    long before;
+    unsigned before;
     world_init(&w);
     CHECK(seals(&w, &error) == 1);
     before = w.board.erases;
