@@ -15,6 +15,7 @@ typedef struct {
     uint32_t rtc[128];
     uint32_t time;
     uint32_t seed;
+    const uint8_t *given; /* what the generator gives, if not NULL */
     bool repeats;         /* the generator gives the same bytes again and again */
     long writes;          /* how many bytes flash and RTC memory took, an erased one included */
     long power;           /* how many more they take; negative: no end */

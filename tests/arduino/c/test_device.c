@@ -122,8 +122,8 @@ static void the_last_counter_is_used_and_none_after_it(void)
     CHECK(seals(&w, &error) == 0 && error == ESPSEAL_ERROR_COUNTER_EXHAUSTED);
     /* Nor does a welcome bring one back. */
     host_beacon(&w, 1);
-    w.device.sessions[ESPSEAL_CURRENT].drawn = true;
-    memcpy(w.session, w.device.sessions[ESPSEAL_CURRENT].id, 16);
+    w.device.sessions[ESPSEAL_NEW].drawn = true;
+    memcpy(w.session, w.device.sessions[ESPSEAL_NEW].id, 16);
     CHECK(host_welcomes(&w, 5) == ESPSEAL_FRESH && w.received.reply_bytes == 0);
     CHECK(seals(&w, &error) == 0 && error == ESPSEAL_ERROR_COUNTER_EXHAUSTED);
 }
@@ -530,7 +530,7 @@ static void nor_under_the_session_before(void)
     CHECK(replay(&w, unlock, bytes) == ESPSEAL_STALE_SESSION && w.received.command == NULL);
 }
 
-static void the_old_session_lives_60_s_after_the_switch(void)
+static void the_old_session_lives_60_s_after_the_new_was_drawn(void)
 {
     uint8_t late[64], later[64];
     size_t bytes;
@@ -548,7 +548,7 @@ static void the_old_session_lives_60_s_after_the_switch(void)
     CHECK(replay(&w, later, bytes) == ESPSEAL_STALE_SESSION && w.received.command == NULL);
     /* The clock has wrapped around by then, and it stays over. */
     (void)espseal_device_hello_due(&w.device);
-    w.board.time = w.device.switched_at + 5;
+    w.board.time = w.device.drawn_at + 5;
     CHECK(replay(&w, later, bytes) == ESPSEAL_STALE_SESSION);
 }
 
@@ -752,7 +752,7 @@ const test device_tests[] = {
     TEST(the_same_again_is_a_duplicate_and_acknowledged_again),
     TEST(a_withheld_command_does_not_open_after_a_later_one),
     TEST(nor_under_the_session_before),
-    TEST(the_old_session_lives_60_s_after_the_switch),
+    TEST(the_old_session_lives_60_s_after_the_new_was_drawn),
     TEST(a_sole_command_after_11_min_is_stale),
     TEST(what_is_not_for_it_is_refused),
     TEST(after_a_reset_captured_commands_open_nothing),

@@ -13,7 +13,8 @@ static const struct {
     {"sealed_seal", check_sealed_seal},       {"sealed_open", check_sealed_open},
     {"sealed_reject", check_sealed_reject},   {"sealed_keys", check_sealed_keys},
     {"sealed_detect", check_sealed_detect},   {"sealed_control", check_sealed_control},
-    {"sealed_head", check_sealed_head},       {"aes_siv", check_aes_siv},
+    {"sealed_head", check_sealed_head},       {"sealed_device", check_sealed_device},
+    {"aes_siv", check_aes_siv},
     {"aes_siv_wycheproof", check_aes_siv},
 };
 
@@ -73,7 +74,9 @@ tally run_vectors(const char *file, words text)
     while (next_record(&text, &each_record)) {
         const words name = text_of(&each_record, "name");
         const char *reason = NULL, *wrong;
-        (void)text_of(&each_record, "about");
+        if (has(&each_record, "about")) {
+            (void)text_of(&each_record, "about");
+        }
         wrong = run(&each_record, &reason);
         if (reason != NULL) {
             counts.out_of_reach++;

@@ -17,7 +17,8 @@ tally run_vectors(const char *file, words text);
 typedef const char *check(record *from, const char **reason);
 check check_classic_seal, check_classic_open, check_classic_reject, check_session;
 check check_sealed_seal, check_sealed_open, check_sealed_reject, check_sealed_keys;
-check check_sealed_detect, check_sealed_control, check_sealed_head, check_aes_siv;
+check check_sealed_detect, check_sealed_control, check_sealed_head, check_sealed_device;
+check check_aes_siv;
 
 /* "frame", or the fields that stand for a long one. */
 words long_bytes_of(record *from, const char *field);

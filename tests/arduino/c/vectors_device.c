@@ -15,10 +15,10 @@ static espseal_sealed_keys host;
 
 static void take_session(void)
 {
-    espseal_session *const session = &device.sessions[ESPSEAL_CURRENT];
+    espseal_session *const session = &device.sessions[ESPSEAL_NEW];
     memcpy(session->id, session_id, 16);
     session->head = 0;
-    session->drawn = session->commands = true;
+    session->drawn = session->welcomed = session->commands = true;
 }
 
 /* A device of an epoch, which has a session with its host. */
@@ -86,9 +86,9 @@ const char *check_sealed_head(record *from, const char **reason)
         return "lists of different lengths";
     }
     if (same(head_after, "none")) {
-        return device.sessions[ESPSEAL_CURRENT].head == 0 ? NULL : "a head";
+        return device.sessions[ESPSEAL_NEW].head == 0 ? NULL : "a head";
     }
-    return counter_of(from, "head_after") == device.sessions[ESPSEAL_CURRENT].head
+    return counter_of(from, "head_after") == device.sessions[ESPSEAL_NEW].head
                ? NULL
                : "another head";
 }
@@ -172,7 +172,7 @@ static const char *check_hello(record *from, words plaintext, const char **reaso
     static espseal_sealed_keys keys;
     const words session = same(text_of(from, "expect"), "parsed") ? bytes_of(from, "session")
                                                                   : plaintext;
-    espseal_session *const pending = &device.sessions[ESPSEAL_PENDING];
+    espseal_session *const session_of_hello = &device.sessions[ESPSEAL_NEW];
     uint8_t frame[ESPSEAL_HELLO_FRAME_BYTES_MAX];
     char version[ESPSEAL_VERSION_BYTES_MAX + 1];
     espseal_header header;
@@ -196,9 +196,8 @@ static const char *check_hello(record *from, words plaintext, const char **reaso
     }
     memcpy(version, firmware.text, firmware.count);
     version[firmware.count] = '\0';
-    memcpy(pending->id, session.text, 16);
-    pending->drawn = true;
-    if (espseal_device_hello(&device, version, frame, &frame_bytes) != ESPSEAL_OK) {
+    memcpy(session_of_hello->id, session.text, 16);
+    if (espseal_device_say_hello(&device, version, frame, &frame_bytes) != ESPSEAL_OK) {
         return "no hello";
     }
     espseal_sealed_keys_init(&keys, identity.key, false);
@@ -216,4 +215,197 @@ const char *check_sealed_control(record *from, const char **reason)
     const words plaintext = bytes_of(from, "plaintext");
     return same(text_of(from, "kind"), "hello") ? check_hello(from, plaintext, reason)
                                                 : check_control(from, plaintext);
+}
+
+/* A device in time, step by step: what it has published and nobody claimed yet. */
+static struct {
+    const char *topic;
+    uint8_t payload[ESPSEAL_HELLO_FRAME_BYTES_MAX];
+    size_t bytes;
+} published[4];
+static unsigned published_count;
+static char firmware[ESPSEAL_VERSION_BYTES_MAX + 1];
+static espseal_identity scenario_identity;
+/* A scenario whose beginning was out of reach, or broke, has no later steps. */
+static bool playing;
+
+static void publish(const char *topic, const uint8_t *payload, size_t bytes)
+{
+    if (published_count == sizeof published / sizeof published[0]) {
+        give_up("nobody claims what the device publishes");
+    }
+    published[published_count].topic = topic;
+    published[published_count].bytes = bytes;
+    memcpy(published[published_count++].payload, payload, bytes);
+}
+
+static const char *claim(record *from)
+{
+    const words topic = text_of(from, "topic"), payload = bytes_of(from, "payload");
+    const char *const wrong = published_count == 0                     ? "nothing was published"
+                              : !same(topic, published[0].topic)       ? "another topic"
+                              : !equal(payload, published[0].payload,
+                                       published[0].bytes)             ? "another payload"
+                                                                       : NULL;
+    if (published_count > 0) {
+        memmove(published, published + 1, --published_count * sizeof published[0]);
+    }
+    return wrong;
+}
+
+static espseal_error say_hello(void)
+{
+    uint8_t frame[ESPSEAL_HELLO_FRAME_BYTES_MAX];
+    size_t bytes;
+    const espseal_error error = espseal_device_say_hello(&device, firmware, frame, &bytes);
+    if (error == ESPSEAL_OK) {
+        publish("hello", frame, bytes);
+    }
+    return error;
+}
+
+static const char *as_expected(record *from, espseal_error error)
+{
+    const char *const word = error == ESPSEAL_OK ? "sent" : espseal_error_word(error);
+    return same(text_of(from, "expect"), word) ? NULL : word;
+}
+
+/* Flash is a new board's, and the counter where the step says. */
+static const char *start(record *from)
+{
+    sim_init(&board);
+    published_count = 0;
+    if (espseal_device_begin(&device, &board.platform, &scenario_identity) != ESPSEAL_OK) {
+        return "not begun";
+    }
+    device.next = counter_of(from, "counter");
+    playing = true;
+    return NULL;
+}
+
+static const char *receive_frame(record *from)
+{
+    const words frame = bytes_of(from, "frame");
+    uint8_t *const copy = room(frame.count);
+    espseal_received received;
+    espseal_verdict verdict;
+    memcpy(copy, frame.text, frame.count);
+    verdict = espseal_device_receive(&device, copy, frame.count, &received);
+    if (!same(text_of(from, "expect"), espseal_verdict_word(verdict))) {
+        return espseal_verdict_word(verdict);
+    }
+    if (received.reply_bytes > 0) {
+        publish("up", received.reply, received.reply_bytes);
+    }
+    if (verdict == ESPSEAL_MALFORMED) {
+        const words reason = text_of(from, "reason");
+        /* A device does not tell formats apart: what is none is a version that it does not know. */
+        return (same(reason, "unrecognised") ||
+                same(reason, espseal_reason_word(ESPSEAL_PROBLEM_REASON(received.problem)))) &&
+                       number_of(from, "offset") == ESPSEAL_PROBLEM_OFFSET(received.problem)
+                   ? NULL
+                   : espseal_reason_word(ESPSEAL_PROBLEM_REASON(received.problem));
+    }
+    if ((received.command != NULL) != has(from, "plaintext")) {
+        return received.command != NULL ? "a command" : "no command";
+    }
+    return received.command == NULL ||
+                   equal(bytes_of(from, "plaintext"), received.command, received.command_bytes)
+               ? NULL
+               : "another command";
+}
+
+static const char *send_reading(record *from)
+{
+    const words plaintext = bytes_of(from, "plaintext");
+    const bool bound = same(text_of(from, "bound"), "true");
+    uint8_t frame[100];
+    const espseal_error error = espseal_device_seal_kind(
+        &device, ESPSEAL_DATA, bound ? device.beacon : NULL, plaintext.text, plaintext.count,
+        frame, sizeof frame);
+    if (error == ESPSEAL_OK) {
+        publish("up", frame, plaintext.count + ESPSEAL_OVERHEAD_BYTES);
+    }
+    return as_expected(from, error);
+}
+
+static const char *step_of(record *from)
+{
+    const words step = text_of(from, "step");
+    const char *wrong;
+    if (same(step, "scenario")) {
+        const words version = bytes_of(from, "version");
+        memset(&scenario_identity, 0, sizeof scenario_identity);
+        memcpy(scenario_identity.key, bytes_of(from, "device_key").text, 32);
+        memcpy(scenario_identity.address, bytes_of(from, "address").text, 8);
+        scenario_identity.epoch = (uint16_t)number_of(from, "epoch");
+        memset(firmware, 0, sizeof firmware);
+        memcpy(firmware, version.text, version.count);
+        return start(from);
+    }
+    if (!playing) {
+        return "the scenario has not begun";
+    }
+    if (same(step, "published")) {
+        return claim(from);
+    }
+    if (published_count > 0) {
+        return "published, and not claimed";
+    }
+    if (same(step, "boot")) {
+        scenario_identity.epoch = device.record.epoch;
+        memcpy(scenario_identity.key, device.record.key, 32);
+        return start(from);
+    }
+    if (same(step, "beacon")) {
+        uint8_t digits[ESPSEAL_BEACON_DIGITS];
+        espseal_hex(digits, (const uint8_t *)bytes_of(from, "session").text, 16, 'a');
+        return espseal_device_heard_beacon(&device, digits, sizeof digits) ? NULL : "refused";
+    }
+    if (same(step, "clock")) {
+        board.time += (uint32_t)(1000 * number_of(from, "advance"));
+        (void)espseal_device_hello_due(&device);
+        return NULL;
+    }
+    if (same(step, "hello")) {
+        board.given = (const uint8_t *)bytes_of(from, "random").text;
+        espseal_device_draw(&device);
+        board.given = NULL;
+        if (has(from, "session") &&
+            !equal(bytes_of(from, "session"), device.sessions[ESPSEAL_NEW].id, 16)) {
+            return "another session";
+        }
+        return as_expected(from, say_hello());
+    }
+    if (same(step, "hello_again")) {
+        return as_expected(from, say_hello());
+    }
+    if (same(step, "asked")) {
+        uint8_t frame[ESPSEAL_HELLO_FRAME_BYTES_MAX];
+        size_t bytes;
+        const words random = bytes_of(from, "random");
+        espseal_device_asked(&device);
+        board.time += 1;
+        if (!espseal_device_hello_due(&device)) {
+            return same(text_of(from, "expect"), "ignored") ? NULL : "ignored";
+        }
+        board.given = (const uint8_t *)random.text;
+        wrong = as_expected(from, espseal_device_hello(&device, firmware, frame, &bytes));
+        board.given = NULL;
+        publish("hello", frame, bytes);
+        return wrong;
+    }
+    if (same(step, "receive")) {
+        return receive_frame(from);
+    }
+    if (same(step, "send")) {
+        return send_reading(from);
+    }
+    return "an unknown step";
+}
+
+const char *check_sealed_device(record *from, const char **reason)
+{
+    (void)reason;
+    return step_of(from);
 }

@@ -24,12 +24,12 @@ typedef struct {
     uint64_t head; /* the counter of the last frame accepted under it */
     uint8_t id[ESPSEAL_SESSION_BYTES];
     bool drawn;
+    bool welcomed;
     bool commands; /* false: drawn without a beacon */
 } espseal_session;
 
-/* Their places: the one that commands come under, the one that is shown in a hello and not yet
- * welcomed, and the one that was the current one before. */
-enum { ESPSEAL_CURRENT, ESPSEAL_PENDING, ESPSEAL_PREVIOUS, ESPSEAL_SESSIONS };
+/* Their places: the one that was drawn last, and the one that commands came under before. */
+enum { ESPSEAL_NEW, ESPSEAL_OLD, ESPSEAL_SESSIONS };
 
 /* Everything that a device holds in RAM, secrets included. */
 typedef struct {
@@ -37,14 +37,15 @@ typedef struct {
     uint64_t next; /* the counter to use next; 0: none is left */
     bool begun;
     bool asleep;
-    bool previous_over;
+    bool old_over;
     bool heard_beacon;
     bool was_asked;
+    bool redraw; /* the next hello shows another session */
     bool welcomed;
     bool listening;      /* whether it takes commands: set it after begin */
     uint32_t beacon_at;  /* all times are the platform's, in ms */
     uint32_t began_at;
-    uint32_t switched_at;
+    uint32_t drawn_at;   /* when the old session became the old one */
     uint32_t asked_at;
     uint32_t hello_at;
     uint32_t hello_wait;
@@ -75,7 +76,7 @@ bool espseal_device_ready(const espseal_device *device);
  * but not on waking from deep sleep, unless it listens. */
 void espseal_device_connected(espseal_device *device);
 
-/* Whether it is time to say hello. To be called often: it also ends the previous session. */
+/* Whether it is time to say hello. To be called often: it also ends the old session. */
 bool espseal_device_hello_due(espseal_device *device);
 
 /* Makes the hello, once there are random numbers. `version` is the firmware's, UTF-8, 32 bytes at

@@ -27,6 +27,8 @@ void espseal_device_asked(espseal_device *device)
         espseal_device_since(device, device->asked_at) >= ESPSEAL_ASKED_MS) {
         device->was_asked = true;
         device->asked_at += espseal_device_since(device, device->asked_at);
+        /* A host with a new store counts from 1, which is below the head of the session before. */
+        device->redraw = true;
         espseal_device_hello_in(device, 1);
     }
 }
@@ -34,8 +36,8 @@ void espseal_device_asked(espseal_device *device)
 bool espseal_device_hello_due(espseal_device *device)
 {
     /* H5. Latched, for the clock wraps around. */
-    if (espseal_device_since(device, device->switched_at) >= ESPSEAL_OLD_SESSION_MS) {
-        device->previous_over = true;
+    if (espseal_device_since(device, device->drawn_at) >= ESPSEAL_OLD_SESSION_MS) {
+        device->old_over = true;
     }
     return device->hello_wait != 0 &&
            espseal_device_since(device, device->hello_at) >= device->hello_wait;
@@ -61,7 +63,7 @@ bool espseal_device_heard_beacon(espseal_device *device, const uint8_t *payload,
 }
 
 /* H1 */
-static void draw(espseal_device *device)
+void espseal_device_draw(espseal_device *device)
 {
     const espseal_platform *const platform = device->store.platform;
     struct {
@@ -70,7 +72,14 @@ static void draw(espseal_device *device)
         uint8_t random[16];
     } extra;
     uint8_t derived[32];
-    espseal_session *const session = &device->sessions[ESPSEAL_PENDING];
+    espseal_session *const session = &device->sessions[ESPSEAL_NEW];
+    if (session->welcomed) {
+        /* H5: from now on, welcomed or not; else who holds back a hello and a command could
+         * deliver the command at any time. */
+        device->sessions[ESPSEAL_OLD] = *session;
+        device->old_over = false;
+        device->drawn_at += espseal_device_since(device, device->drawn_at);
+    }
     espseal_store_be(extra.counter, device->next, sizeof extra.counter);
     /* Zeros as long as none was heard. */
     memcpy(extra.beacon, device->beacon, sizeof extra.beacon);
@@ -79,26 +88,23 @@ static void draw(espseal_device *device)
     memcpy(session->id, derived, sizeof session->id);
     session->head = 0;
     session->drawn = true;
+    session->welcomed = false;
     session->commands = device->heard_beacon;
+    device->redraw = false;
 }
 
-espseal_error espseal_device_hello(espseal_device *device, const char *version, uint8_t *frame,
-                                   size_t *frame_bytes)
+espseal_error espseal_device_say_hello(espseal_device *device, const char *version,
+                                       uint8_t *frame, size_t *frame_bytes)
 {
     uint8_t body[ESPSEAL_SESSION_BYTES + ESPSEAL_VERSION_BYTES_MAX];
     const size_t version_bytes = strlen(version);
-    const espseal_session *const pending = &device->sessions[ESPSEAL_PENDING];
     espseal_error error;
 
     *frame_bytes = 0;
     if (version_bytes > ESPSEAL_VERSION_BYTES_MAX) {
         return ESPSEAL_ERROR_FRAME_TOO_LONG;
     }
-    /* The same one until it is welcomed, unless it was drawn without a beacon. */
-    if (!pending->drawn || (device->heard_beacon && !pending->commands)) {
-        draw(device);
-    }
-    memcpy(body, pending->id, ESPSEAL_SESSION_BYTES);
+    memcpy(body, device->sessions[ESPSEAL_NEW].id, ESPSEAL_SESSION_BYTES);
     memcpy(body + ESPSEAL_SESSION_BYTES, version, version_bytes);
     error = espseal_device_seal_kind(device, ESPSEAL_HELLO,
                                      device->heard_beacon ? device->beacon : NULL, body,
@@ -108,11 +114,22 @@ espseal_error espseal_device_hello(espseal_device *device, const char *version, 
     if (error == ESPSEAL_OK) {
         *frame_bytes = ESPSEAL_OVERHEAD_BYTES + ESPSEAL_SESSION_BYTES + version_bytes;
     }
-    espseal_device_hello_in(device, device->hello_wait < ESPSEAL_HELLO_FIRST_MS ||
-                                            device->hello_wait > ESPSEAL_HELLO_LAST_MS
-                                        ? ESPSEAL_HELLO_FIRST_MS
-                                    : device->hello_wait < ESPSEAL_HELLO_LAST_MS
-                                        ? 2 * device->hello_wait
-                                        : ESPSEAL_HELLO_LAST_MS);
     return error;
+}
+
+espseal_error espseal_device_hello(espseal_device *device, const char *version, uint8_t *frame,
+                                   size_t *frame_bytes)
+{
+    const espseal_session *const session = &device->sessions[ESPSEAL_NEW];
+    const uint32_t wait = device->hello_wait;
+    /* The same one until it is welcomed, unless it was drawn without a beacon. */
+    if (!session->drawn || session->welcomed || device->redraw ||
+        (device->heard_beacon && !session->commands)) {
+        espseal_device_draw(device);
+    }
+    espseal_device_hello_in(device, wait < ESPSEAL_HELLO_FIRST_MS || wait > ESPSEAL_HELLO_LAST_MS
+                                        ? ESPSEAL_HELLO_FIRST_MS
+                                    : wait < ESPSEAL_HELLO_LAST_MS ? 2 * wait
+                                                                   : ESPSEAL_HELLO_LAST_MS);
+    return espseal_device_say_hello(device, version, frame, frame_bytes);
 }

@@ -23,6 +23,14 @@ void espseal_device_make_keys(espseal_device *device);
 /* Milliseconds since a time; a device never runs for 49 days between two looks. */
 uint32_t espseal_device_since(const espseal_device *device, uint32_t time);
 
+/* Draws a session in place of the new one, which becomes the old one if it was welcomed. */
+void espseal_device_draw(espseal_device *device);
+
+/* The hello of the session that was drawn last. */
+ESPSEAL_MUST_USE espseal_error espseal_device_say_hello(espseal_device *device,
+                                                        const char *version, uint8_t *frame,
+                                                        size_t *frame_bytes);
+
 /* Says hello in so many milliseconds; 0: not at all. */
 void espseal_device_hello_in(espseal_device *device, uint32_t wait);
 

@@ -95,8 +95,8 @@ espseal_verdict espseal_device_receive(espseal_device *device, uint8_t *frame, s
     command = (header.flags & ESPSEAL_KIND_MASK) == ESPSEAL_DATA;
     welcome = !command && data_bytes == 9 && data[0] == ESPSEAL_WELCOME;
     (void)espseal_device_hello_due(device);
-    if (at == UNBOUND || (at == ESPSEAL_PENDING && !welcome) ||
-        (at == ESPSEAL_PREVIOUS && device->previous_over) || (command && !session->commands)) {
+    if (at == UNBOUND || (at == ESPSEAL_OLD && device->old_over) ||
+        (!session->welcomed && !welcome) || (command && !session->commands)) {
         return ESPSEAL_STALE_SESSION;
     }
     if (header.counter < session->head) {
@@ -107,8 +107,8 @@ espseal_verdict espseal_device_receive(espseal_device *device, uint8_t *frame, s
     } else if (command) {
         received->command = data;
         received->command_bytes = data_bytes;
-        if (at == ESPSEAL_CURRENT) {
-            device->previous_over = true;
+        if (at == ESPSEAL_NEW) {
+            device->old_over = true;
         }
     }
     session->head = header.counter;
@@ -123,14 +123,8 @@ espseal_verdict espseal_device_receive(espseal_device *device, uint8_t *frame, s
         espseal_device_seal_kind(device, ESPSEAL_CONTROL, session->id, answer, answer_bytes,
                                  received->reply, sizeof received->reply) == ESPSEAL_OK) {
         received->reply_bytes = ESPSEAL_OVERHEAD_BYTES + answer_bytes;
-        if (welcome) {
-            if (at == ESPSEAL_PENDING) {
-                device->sessions[ESPSEAL_PREVIOUS] = device->sessions[ESPSEAL_CURRENT];
-                device->sessions[ESPSEAL_CURRENT] = *session;
-                session->drawn = false;
-                device->previous_over = false;
-                device->switched_at += espseal_device_since(device, device->switched_at);
-            }
+        if (welcome && at == ESPSEAL_NEW) {
+            session->welcomed = true;
             device->welcomed = true;
             espseal_device_hello_in(device, device->listening ? ESPSEAL_HELLO_EVERY_MS : 0);
         }
