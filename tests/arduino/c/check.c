@@ -6,7 +6,7 @@
 
 static unsigned broken;
 
-void check(bool condition, const char *text, const char *file, unsigned line)
+void check_that(bool condition, const char *text, const char *file, unsigned line)
 {
     if (!condition) {
         const char *const slash = strrchr(file, '/');

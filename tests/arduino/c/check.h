@@ -12,8 +12,8 @@ typedef struct {
 /* Prints "ok NAME" or "FAILED NAME" for each; how many failed. */
 unsigned run_tests(const test *tests, unsigned count);
 
-#define CHECK(condition) check((condition), #condition, __FILE__, __LINE__)
+#define CHECK(condition) check_that((condition), #condition, __FILE__, __LINE__)
 
-void check(bool condition, const char *text, const char *file, unsigned line);
+void check_that(bool condition, const char *text, const char *file, unsigned line);
 
 #endif

@@ -96,13 +96,13 @@ static size_t random_bytes(uint8_t *frame)
 static void take_sealed(const uint8_t *given, size_t bytes)
 {
     uint8_t *const frame = malloc(bytes + (bytes == 0));
-    const uint64_t head = w.device.sessions[ESPSEAL_NEW].head;
+    const uint64_t head = w.device.newest->head;
     espseal_verdict verdict;
     memcpy(frame, given, bytes);
     verdict = espseal_device_receive(&w.device, frame, bytes, &w.received);
     verdicts[verdict]++;
     if (verdict >= ESPSEAL_STALE_SESSION || w.received.command != NULL ||
-        w.received.reply_bytes != 0 || head != w.device.sessions[ESPSEAL_NEW].head) {
+        w.received.reply_bytes != 0 || head != w.device.newest->head) {
         give_up("the device believed it");
     }
     if (verdict == ESPSEAL_FORGED &&

@@ -55,9 +55,9 @@ static void nap(void)
     begin();
 }
 
-static void ratchet(uint16_t epoch)
+static void ratchet(unsigned epoch)
 {
-    if (espseal_device_ratchet(&w.device, epoch) != ESPSEAL_OK) {
+    if (!espseal_device_ratchet(&w.device, epoch - w.device.record.identity.epoch)) {
         wrong = "no ratchet";
     }
 }
@@ -105,12 +105,12 @@ static void recover(bool provisioned, bool rtc_survives)
             wrong = "the key is lost";
             return;
         }
-        if (w.device.record.epoch > 2 ||
-            memcmp(w.device.record.key, keys[w.device.record.epoch], 32) != 0) {
+        if (w.device.record.identity.epoch > 2 ||
+            memcmp(w.device.record.identity.key, keys[w.device.record.identity.epoch], 32) != 0) {
             wrong = "another key";
             return;
         }
-        if (w.device.record.epoch > 0 && holds(keys[w.device.record.epoch - 1])) {
+        if (w.device.record.identity.epoch > 0 && holds(keys[w.device.record.identity.epoch - 1])) {
             wrong = "an old key is left";
             return;
         }

@@ -15,7 +15,7 @@ static espseal_sealed_keys host;
 
 static void take_session(void)
 {
-    espseal_session *const session = &device.sessions[ESPSEAL_NEW];
+    espseal_session *const session = device.newest;
     memcpy(session->id, session_id, 16);
     session->head = 0;
     session->drawn = session->welcomed = session->commands = true;
@@ -42,7 +42,7 @@ static espseal_verdict receive(uint8_t kind, uint64_t counter, words data,
     uint8_t *const frame = room(data.count + ESPSEAL_OVERHEAD_BYTES);
     espseal_header header;
     header.flags = kind;
-    header.epoch = device.record.epoch;
+    header.epoch = device.record.identity.epoch;
     memcpy(header.address, identity.address, 8);
     header.counter = counter;
     if (espseal_sealed_seal(&host, &header, data.text, data.count, frame,
@@ -86,9 +86,9 @@ const char *check_sealed_head(record *from, const char **reason)
         return "lists of different lengths";
     }
     if (same(head_after, "none")) {
-        return device.sessions[ESPSEAL_NEW].head == 0 ? NULL : "a head";
+        return device.newest->head == 0 ? NULL : "a head";
     }
-    return counter_of(from, "head_after") == device.sessions[ESPSEAL_NEW].head
+    return counter_of(from, "head_after") == device.newest->head
                ? NULL
                : "another head";
 }
@@ -103,7 +103,7 @@ static words answer_of(espseal_received *received)
     if (received->reply_bytes == 0) {
         return answer;
     }
-    espseal_sealed_keys_init(&keys, device.record.key, false);
+    espseal_sealed_keys_init(&keys, device.record.identity.key, false);
     espseal_sealed_bind(&keys, session_id);
     if (espseal_sealed_parse(frame, received->reply_bytes, &header) != ESPSEAL_NO_PROBLEM ||
         (header.flags & ESPSEAL_KIND_MASK) != ESPSEAL_CONTROL ||
@@ -122,13 +122,15 @@ static const char *check_control(record *from, words plaintext)
     const bool ratchet = parsed && same(opcode, "ratchet");
     const uint64_t target = ratchet ? number_of(from, "epoch") : 0;
     espseal_received received;
-    espseal_device before;
+    uint64_t next;
+    uint16_t epoch;
     words answer;
     if (!begin((uint16_t)(target > 3 ? target - 3 : 0))) {
         return "not begun";
     }
     device.record.mode = 0x77;
-    before = device;
+    next = device.next;
+    epoch = device.record.identity.epoch;
     if (receive(ESPSEAL_CONTROL, 7, plaintext, &received) != ESPSEAL_FRESH) {
         return "not fresh";
     }
@@ -141,8 +143,8 @@ static const char *check_control(record *from, words plaintext)
             /* Hosts do not send these. That a device does is seen below, in its answers. */
             (void)bytes_of(from, same(opcode, "ack") ? "tag" : "mode");
         }
-        return answer.count == 0 && device.next == before.next &&
-                       device.record.epoch == before.record.epoch && device.record.mode == 0x77
+        return answer.count == 0 && device.next == next &&
+                       device.record.identity.epoch == epoch && device.record.mode == 0x77
                    ? NULL
                    : "it had an effect";
     }
@@ -153,12 +155,12 @@ static const char *check_control(record *from, words plaintext)
         return "no acknowledgement";
     }
     if (ratchet) {
-        return device.record.epoch == target ? NULL : "another epoch";
+        return device.record.identity.epoch == target ? NULL : "another epoch";
     }
     if (same(opcode, "welcome")) {
         const uint64_t floor = counter_of(from, "floor");
         /* One is used by the acknowledgement. */
-        return device.next == (floor > before.next ? floor : before.next) + 1 ? NULL
+        return device.next == (floor > next ? floor : next) + 1 ? NULL
                                                                               : "another counter";
     }
     if (same(opcode, "set_mode")) {
@@ -172,7 +174,6 @@ static const char *check_hello(record *from, words plaintext, const char **reaso
     static espseal_sealed_keys keys;
     const words session = same(text_of(from, "expect"), "parsed") ? bytes_of(from, "session")
                                                                   : plaintext;
-    espseal_session *const session_of_hello = &device.sessions[ESPSEAL_NEW];
     uint8_t frame[ESPSEAL_HELLO_FRAME_BYTES_MAX];
     char version[ESPSEAL_VERSION_BYTES_MAX + 1];
     espseal_header header;
@@ -196,7 +197,7 @@ static const char *check_hello(record *from, words plaintext, const char **reaso
     }
     memcpy(version, firmware.text, firmware.count);
     version[firmware.count] = '\0';
-    memcpy(session_of_hello->id, session.text, 16);
+    memcpy(device.newest->id, session.text, 16);
     if (espseal_device_say_hello(&device, version, frame, &frame_bytes) != ESPSEAL_OK) {
         return "no hello";
     }
@@ -320,10 +321,11 @@ static const char *send_reading(record *from)
     const words plaintext = bytes_of(from, "plaintext");
     const bool bound = same(text_of(from, "bound"), "true");
     uint8_t frame[100];
-    const espseal_error error = espseal_device_seal_kind(
-        &device, ESPSEAL_DATA, bound ? device.beacon : NULL, plaintext.text, plaintext.count,
-        frame, sizeof frame);
+    const espseal_error error = espseal_device_reserve(&device);
     if (error == ESPSEAL_OK) {
+        memcpy(frame + ESPSEAL_OVERHEAD_BYTES, plaintext.text, plaintext.count);
+        espseal_device_finish(&device, ESPSEAL_DATA, bound ? device.beacon : NULL, frame,
+                              plaintext.count);
         publish("up", frame, plaintext.count + ESPSEAL_OVERHEAD_BYTES);
     }
     return as_expected(from, error);
@@ -353,8 +355,8 @@ static const char *step_of(record *from)
         return "published, and not claimed";
     }
     if (same(step, "boot")) {
-        scenario_identity.epoch = device.record.epoch;
-        memcpy(scenario_identity.key, device.record.key, 32);
+        scenario_identity.epoch = device.record.identity.epoch;
+        memcpy(scenario_identity.key, device.record.identity.key, 32);
         return start(from);
     }
     if (same(step, "beacon")) {
@@ -372,7 +374,7 @@ static const char *step_of(record *from)
         espseal_device_draw(&device);
         board.given = NULL;
         if (has(from, "session") &&
-            !equal(bytes_of(from, "session"), device.sessions[ESPSEAL_NEW].id, 16)) {
+            !equal(bytes_of(from, "session"), device.newest->id, 16)) {
             return "another session";
         }
         return as_expected(from, say_hello());
@@ -385,7 +387,6 @@ static const char *step_of(record *from)
         size_t bytes;
         const words random = bytes_of(from, "random");
         espseal_device_asked(&device);
-        board.time += 1;
         if (!espseal_device_hello_due(&device)) {
             return same(text_of(from, "expect"), "ignored") ? NULL : "ignored";
         }

@@ -88,3 +88,13 @@ int32_t __divsi3(int32_t dividend, int32_t divisor)
                                divisor < 0 ? 0U - (uint32_t)divisor : (uint32_t)divisor, &rest);
     return (int32_t)((dividend < 0) != (divisor < 0) ? 0U - quotient : quotient);
 }
+
+uint64_t __muldi3(uint64_t a, uint64_t b);
+uint64_t __muldi3(uint64_t a, uint64_t b)
+{
+    uint64_t product = 0;
+    for (; b > 0; b >>= 1, a <<= 1) {
+        product += b & 1 ? a : 0;
+    }
+    return product;
+}

@@ -12,46 +12,37 @@
 extern "C" {
 #endif
 
-/* What a device is provisioned with. */
-typedef struct {
-    uint8_t address[ESPSEAL_ADDRESS_BYTES];
-    uint8_t key[ESPSEAL_DEVICE_KEY_BYTES]; /* the device key of the epoch */
-    uint16_t epoch;
-} espseal_identity;
-
 /* A session that the device drew. */
 typedef struct {
     uint64_t head; /* the counter of the last frame accepted under it */
-    uint8_t id[ESPSEAL_SESSION_BYTES];
     bool drawn;
     bool welcomed;
     bool commands; /* false: drawn without a beacon */
+    uint8_t id[2 * ESPSEAL_SESSION_BYTES]; /* the first half; what is derived is as long as this */
 } espseal_session;
 
-/* Their places: the one that was drawn last, and the one that commands came under before. */
-enum { ESPSEAL_NEW, ESPSEAL_OLD, ESPSEAL_SESSIONS };
-
-/* Everything that a device holds in RAM, secrets included. */
+/* Everything that a device holds in RAM, secrets included. It points into itself: do not copy it. */
 typedef struct {
     /* What is used most comes first, within reach of the chip's short instructions. */
     uint64_t next; /* the counter to use next; 0: none is left */
     bool begun;
     bool asleep;
-    bool old_over;
+    bool old_over; /* the session before the newest has ended */
     bool heard_beacon;
-    bool was_asked;
     bool redraw; /* the next hello shows another session */
     bool welcomed;
     bool listening;      /* whether it takes commands: set it after begin */
-    uint32_t beacon_at;  /* all times are the platform's, in ms */
+    uint32_t now;        /* all times are the platform's, in ms */
+    uint32_t beacon_at;
     uint32_t began_at;
     uint32_t drawn_at;   /* when the old session became the old one */
-    uint32_t asked_at;
-    uint32_t hello_at;
-    uint32_t hello_wait;
+    uint32_t asked_at;   /* when a hello may be asked for again */
+    uint32_t hello_at;   /* when the next one is due */
+    uint32_t hello_wait; /* how long until the one after it; 0: none is due */
     espseal_store store;
     espseal_record record;
-    espseal_session sessions[ESPSEAL_SESSIONS];
+    espseal_session *newest; /* the session that was drawn last; the other one came before */
+    espseal_session sessions[3]; /* the third is what an unbound frame comes under: none */
     uint8_t beacon[ESPSEAL_SESSION_BYTES];
     espseal_sealed_keys uplink;
     espseal_sealed_keys downlink;
@@ -76,7 +67,8 @@ bool espseal_device_ready(const espseal_device *device);
  * but not on waking from deep sleep, unless it listens. */
 void espseal_device_connected(espseal_device *device);
 
-/* Whether it is time to say hello. To be called often: it also ends the old session. */
+/* Looks at the clock; whether it is time to say hello. To be called often, and before the others
+ * if it was not for long. */
 bool espseal_device_hello_due(espseal_device *device);
 
 /* Makes the hello, once there are random numbers. `version` is the firmware's, UTF-8, 32 bytes at

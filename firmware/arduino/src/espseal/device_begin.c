@@ -6,8 +6,8 @@
 
 void espseal_device_make_keys(espseal_device *device)
 {
-    espseal_sealed_keys_init(&device->uplink, device->record.key, false);
-    espseal_sealed_keys_init(&device->downlink, device->record.key, true);
+    espseal_sealed_keys_init(&device->uplink, device->record.identity.key, false);
+    espseal_sealed_keys_init(&device->downlink, device->record.identity.key, true);
 }
 
 /* D2. What deep sleep left, once: it is invalid before anything is sealed. */
@@ -34,35 +34,34 @@ espseal_error espseal_device_begin(espseal_device *device, const espseal_platfor
 {
     espseal_record *const record = &device->record;
     espseal_error error;
-    bool found;
 
     memset(device, 0, sizeof *device);
-    error = espseal_store_load(&device->store, platform, record, &found);
+    device->newest = device->sessions;
+    error = espseal_store_load(&device->store, platform, record);
     if (error != ESPSEAL_OK) {
         return error;
     }
     if (identity != NULL) {
         uint8_t origin[32];
         espseal_derive(identity->key, "origin", identity->address, ESPSEAL_ADDRESS_BYTES, origin);
-        if (!found || memcmp(record->origin, origin, sizeof record->origin) != 0) {
+        if (memcmp(record->origin, origin, sizeof record->origin) != 0) {
             /* A key that was provisioned anew. The counter goes on. */
-            memcpy(record->address, identity->address, sizeof record->address);
-            memcpy(record->key, identity->key, sizeof record->key);
             memcpy(record->origin, origin, sizeof record->origin);
-            record->epoch = identity->epoch;
+            record->identity = *identity;
             error = espseal_store_save(&device->store, record, true);
             if (error != ESPSEAL_OK) {
                 return error;
             }
         }
-    } else if (!found) {
+    } else if (record->sequence == 0) {
         return ESPSEAL_ERROR_NO_IDENTITY;
     }
     /* D1 */
     device->next = record->counter + 1;
     wake(device);
     espseal_device_make_keys(device);
-    device->began_at = platform->now(platform->context);
     device->begun = true;
+    (void)espseal_device_hello_due(device);
+    device->began_at = device->asked_at = device->now;
     return ESPSEAL_OK;
 }

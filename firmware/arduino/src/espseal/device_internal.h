@@ -11,19 +11,18 @@
 #define ESPSEAL_SET_MODE 5
 #define ESPSEAL_MODE 6
 
-/* Seals under the next counter, which is reserved in flash before. */
-ESPSEAL_MUST_USE espseal_error espseal_device_seal_kind(espseal_device *device, uint8_t kind,
-                                                        const uint8_t *session, const void *data,
-                                                        size_t data_bytes, uint8_t *frame,
-                                                        size_t frame_capacity);
+/* To be called before each frame: whether one can be sealed. The next counter is reserved in flash
+ * then. */
+ESPSEAL_MUST_USE espseal_error espseal_device_reserve(espseal_device *device);
+
+/* Seals the data that is in its place in the frame already, under the next counter. */
+void espseal_device_finish(espseal_device *device, unsigned kind, const uint8_t *session,
+                           uint8_t *frame, size_t data_bytes);
 
 /* Makes the keys of both directions out of the record's. */
 void espseal_device_make_keys(espseal_device *device);
 
-/* Milliseconds since a time; a device never runs for 49 days between two looks. */
-uint32_t espseal_device_since(const espseal_device *device, uint32_t time);
-
-/* Draws a session in place of the new one, which becomes the old one if it was welcomed. */
+/* Draws a session. The one drawn before becomes the old one if it was welcomed, else it is gone. */
 void espseal_device_draw(espseal_device *device);
 
 /* The hello of the session that was drawn last. */
@@ -31,10 +30,10 @@ ESPSEAL_MUST_USE espseal_error espseal_device_say_hello(espseal_device *device,
                                                         const char *version, uint8_t *frame,
                                                         size_t *frame_bytes);
 
-/* Says hello in so many milliseconds; 0: not at all. */
+/* Says hello in so many milliseconds, then again with backoff. */
 void espseal_device_hello_in(espseal_device *device, uint32_t wait);
 
-/* Goes on to an epoch. Error: STORE_FAILED, and the epoch stays. */
-ESPSEAL_MUST_USE espseal_error espseal_device_ratchet(espseal_device *device, uint16_t epoch);
+/* Makes so many steps; false, and the epoch stays, if that cannot be stored. */
+ESPSEAL_MUST_USE bool espseal_device_ratchet(espseal_device *device, unsigned steps);
 
 #endif

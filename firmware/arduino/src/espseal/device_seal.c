@@ -1,58 +1,44 @@
 #include <string.h>
 
+#include "bytes.h"
 #include "device_internal.h"
-
-uint32_t espseal_device_since(const espseal_device *device, uint32_t time)
-{
-    const espseal_platform *const platform = device->store.platform;
-    return platform->now(platform->context) - time;
-}
+#include "siv.h"
 
 /* D1: no counter is used before flash says that it may have been. */
-static espseal_error reserve(espseal_device *device)
+espseal_error espseal_device_reserve(espseal_device *device)
 {
-    espseal_record record;
-    espseal_error error;
-    if (device->next <= device->record.counter) {
-        return ESPSEAL_OK;
-    }
-    record = device->record;
-    record.counter = device->next + (ESPSEAL_COUNTERS_RESERVED - 1);
-    if (record.counter < device->next) {
-        record.counter = UINT64_MAX;
-    }
-    error = espseal_store_save(&device->store, &record, false);
-    if (error == ESPSEAL_OK) {
-        device->record = record;
-    }
-    return error;
-}
-
-espseal_error espseal_device_seal_kind(espseal_device *device, uint8_t kind,
-                                       const uint8_t *session, const void *data,
-                                       size_t data_bytes, uint8_t *frame, size_t frame_capacity)
-{
-    espseal_header header;
-    espseal_error error;
+    espseal_record *const record = &device->record;
+    const uint64_t before = record->counter, next = device->next;
+    uint64_t last = next + (ESPSEAL_COUNTERS_RESERVED - 1);
     if (!device->begun) {
         return ESPSEAL_ERROR_NOT_BEGUN;
     }
     if (device->asleep) {
         return ESPSEAL_ERROR_ASLEEP;
     }
-    if (device->next == 0) {
+    if (next == 0) {
         return ESPSEAL_ERROR_COUNTER_EXHAUSTED;
     }
-    error = reserve(device);
-    if (error != ESPSEAL_OK) {
-        return error;
+    if (next > before) {
+        record->counter = last < next ? UINT64_MAX : last;
+        if (espseal_store_save(&device->store, record, false) != ESPSEAL_OK) {
+            record->counter = before;
+            return ESPSEAL_ERROR_STORE_FAILED;
+        }
     }
-    header.flags = kind;
-    header.epoch = device->record.epoch;
-    memcpy(header.address, device->record.address, sizeof header.address);
-    header.counter = device->next++;
+    return ESPSEAL_OK;
+}
+
+void espseal_device_finish(espseal_device *device, unsigned kind, const uint8_t *session,
+                           uint8_t *frame, size_t data_bytes)
+{
+    frame[0] = ESPSEAL_MAGIC;
+    frame[1] = (uint8_t)(session == NULL ? kind : kind | ESPSEAL_BOUND);
+    espseal_store_be(frame + 2, device->record.identity.epoch, 2);
+    memcpy(frame + 4, device->record.identity.address, ESPSEAL_ADDRESS_BYTES);
+    espseal_store_be(frame + 12, device->next++, 8);
     espseal_sealed_bind(&device->uplink, session);
-    return espseal_sealed_seal(&device->uplink, &header, data, data_bytes, frame, frame_capacity);
+    espseal_siv_seal(&device->uplink, frame, data_bytes);
 }
 
 espseal_error espseal_device_seal(espseal_device *device, const void *data, size_t data_bytes,
@@ -60,7 +46,14 @@ espseal_error espseal_device_seal(espseal_device *device, const void *data, size
 {
     /* H3: a host without this device's window could not take an unbound one. */
     const bool bound = !device->welcomed && device->heard_beacon &&
-                       espseal_device_since(device, device->beacon_at) < ESPSEAL_BEACON_FRESH_MS;
-    return espseal_device_seal_kind(device, ESPSEAL_DATA, bound ? device->beacon : NULL, data,
-                                    data_bytes, frame, frame_capacity);
+                       device->now - device->beacon_at < ESPSEAL_BEACON_FRESH_MS;
+    const espseal_error error = espseal_device_reserve(device);
+    if (error != ESPSEAL_OK) {
+        return error;
+    }
+    if (!espseal_sealed_place(frame, frame_capacity, data, data_bytes)) {
+        return ESPSEAL_ERROR_FRAME_TOO_LONG;
+    }
+    espseal_device_finish(device, ESPSEAL_DATA, bound ? device->beacon : NULL, frame, data_bytes);
+    return ESPSEAL_OK;
 }

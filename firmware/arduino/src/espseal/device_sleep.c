@@ -16,7 +16,7 @@ espseal_error espseal_device_sleep(espseal_device *device)
     device->asleep = true;
     left.counter = device->next;
     left.welcomed = device->welcomed;
-    memset(left.key, 0, sizeof left.key);
+    memset(left.identity.key, 0, sizeof left.identity.key);
     espseal_record_finish(&left);
     /* The checksum is the last word: until it is written the old one is there, which is 0. */
     return platform->rtc_write(platform->context, ESPSEAL_RTC_FIRST_WORD,

@@ -19,13 +19,7 @@ void espseal_hmac(const br_hash_class *hash, const void *key, size_t key_bytes,
     uint8_t pad;
 
     memset(block, 0, sizeof block);
-    if (key_bytes > sizeof block) {
-        hash->init(&state.vtable);
-        hash->update(&state.vtable, key, key_bytes);
-        hash->out(&state.vtable, block);
-    } else {
-        memcpy(block, key, key_bytes);
-    }
+    memcpy(block, key, key_bytes);
     for (pad = 0x36;; pad = 0x36 ^ 0x5c) {
         for (at = 0; at < sizeof block; at++) {
             block[at] ^= pad;

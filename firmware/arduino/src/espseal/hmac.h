@@ -13,12 +13,13 @@ typedef struct {
     size_t count;
 } espseal_part;
 
-/* The HMAC over all parts, one after the other; 20 bytes with SHA-1, 32 with SHA-256. BearSSL's
- * own HMAC would take half as much stack again. */
+/* The HMAC over all parts, one after the other; 20 bytes with SHA-1, 32 with SHA-256. The key
+ * has 64 bytes at most. BearSSL's own HMAC would take half as much stack again. */
 void espseal_hmac(const br_hash_class *hash, const void *key, size_t key_bytes,
                   const espseal_part *parts, size_t count, uint8_t *mac);
 
-/* HKDF-Expand(key, label || extra, 32), by HMAC-SHA256: one block, so no loop. */
+/* HKDF-Expand(key, label || extra, 32), by HMAC-SHA256: one block, so no loop. `derived` may be
+ * `key`. */
 void espseal_derive(const uint8_t key[32], const char *label, const void *extra,
                     size_t extra_bytes, uint8_t derived[32]);
 

@@ -17,36 +17,22 @@ static void doubled(uint8_t block[16])
     block[15] ^= (uint8_t)(0x87 & (0U - carry));
 }
 
-/* CMAC (RFC 4493) in `mac`, which holds the state after what came before. The last 16 bytes of
- * the data, which has at least 16, are XORed with `end` first unless that is NULL: CBC lets that
- * be done to the state, so that the data need not be copied. */
+/* CMAC (RFC 4493) in `mac`, which holds the state after what came before. */
 static void cmac(const espseal_sealed_keys *keys, uint8_t mac[16], const uint8_t *data,
-                 size_t bytes, const uint8_t *end)
+                 size_t bytes)
 {
     uint8_t last[16];
-    const size_t tail = bytes == 0 ? 0 : (bytes - 1) % 16 + 1;
-    size_t whole = bytes - tail;
+    const size_t whole = bytes == 0 ? 0 : (bytes - 1) & ~(size_t)15;
     memcpy(last, keys->subkey, sizeof last);
-    if (tail < 16) {
+    if (bytes - whole < 16) {
         doubled(last);
-        last[tail] ^= 0x80;
-    }
-    if (end != NULL) {
-        if (tail < 16) {
-            whole -= 16;
-            br_aes_ct_ctrcbc_mac(&keys->mac, mac, data, whole);
-            data += whole;
-            espseal_xor(mac + tail, end, 16 - tail);
-            whole = 16;
-        }
-        espseal_xor(last, end + 16 - tail, tail);
+        last[bytes - whole] ^= 0x80;
     }
     if (whole > 0) {
         br_aes_ct_ctrcbc_mac(&keys->mac, mac, data, whole);
     }
-    espseal_xor(last, data + whole, tail);
+    espseal_xor(last, data + whole, bytes - whole);
     br_aes_ct_ctrcbc_mac(&keys->mac, mac, last, sizeof last);
-    espseal_wipe(last, sizeof last);
 }
 
 void espseal_siv_init(espseal_sealed_keys *keys, const uint8_t key[32])
@@ -80,18 +66,18 @@ void espseal_sealed_bind_context(espseal_sealed_keys *keys, const uint8_t *sessi
     if (session != NULL) {
         memcpy(keys->session, session, 16);
     }
-    cmac(keys, s, mac, 16, NULL);
+    cmac(keys, s, mac, 16);
     doubled(s);
     doubled(s);
-    cmac(keys, mac, keys->session, keys->bound ? 16 : 0, NULL);
+    cmac(keys, mac, keys->session, keys->bound ? 16 : 0);
     espseal_xor(s, mac, 16);
     doubled(s);
     memset(mac, 0, 16);
-    cmac(keys, mac, context, context_bytes, NULL);
+    cmac(keys, mac, context, context_bytes);
     espseal_xor(s, mac, 16);
 }
 
-void espseal_siv_tag(espseal_sealed_keys *keys, const uint8_t *header, const uint8_t *data,
+void espseal_siv_tag(espseal_sealed_keys *keys, const uint8_t *header, uint8_t *data,
                      size_t data_bytes, uint8_t tag[16])
 {
     uint8_t d[16];
@@ -102,20 +88,30 @@ void espseal_siv_tag(espseal_sealed_keys *keys, const uint8_t *header, const uin
         br_aes_ct_ctrcbc_mac(&keys->mac, keys->header_mac, header, 16);
     }
     memcpy(d, keys->header_mac, 16);
-    cmac(keys, d, header + 16, ESPSEAL_HEADER_BYTES - 16, NULL);
+    cmac(keys, d, header + 16, ESPSEAL_HEADER_BYTES - 16);
     doubled(d);
     doubled(d);
     espseal_xor(d, keys->s, 16);
     memset(tag, 0, 16);
     if (data_bytes >= 16) {
-        cmac(keys, tag, data, data_bytes, d);
+        /* xorend, in place, and back. */
+        espseal_xor(data + data_bytes - 16, d, 16);
+        cmac(keys, tag, data, data_bytes);
+        espseal_xor(data + data_bytes - 16, d, 16);
     } else {
         doubled(d);
         espseal_xor(d, data, data_bytes);
         d[data_bytes] ^= 0x80;
-        cmac(keys, tag, d, 16, NULL);
+        cmac(keys, tag, d, 16);
     }
-    espseal_wipe(d, sizeof d);
+}
+
+void espseal_siv_seal(espseal_sealed_keys *keys, uint8_t *frame, size_t data_bytes)
+{
+    uint8_t *const tag = frame + ESPSEAL_HEADER_BYTES;
+    uint8_t *const data = frame + ESPSEAL_OVERHEAD_BYTES;
+    espseal_siv_tag(keys, frame, data, data_bytes, tag);
+    espseal_siv_crypt(keys, tag, data, data_bytes);
 }
 
 /* RFC 5297, 2.5. The counter's top bit is cleared, so that 32 bits never carry. */

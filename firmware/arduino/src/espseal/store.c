@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include "bytes.h"
-
 static bool is_blank(const espseal_record *record)
 {
     const uint8_t *at = (const uint8_t *)record;
@@ -28,36 +26,35 @@ static bool erase(const espseal_store *store, unsigned sector)
 }
 
 espseal_error espseal_store_load(espseal_store *store, const espseal_platform *platform,
-                                 espseal_record *record, bool *found)
+                                 espseal_record *record)
 {
     espseal_record read_back;
     uint8_t used[ESPSEAL_FLASH_SECTORS] = {0, 0};
     unsigned sector, slot;
     store->platform = platform;
-    store->sector = 1;
-    *found = false;
+    store->slot = ESPSEAL_SLOTS;
+    record->sequence = 0;
     for (sector = 0; sector < ESPSEAL_FLASH_SECTORS; sector++) {
         for (slot = 0; slot < ESPSEAL_SLOTS; slot++) {
             if (!read(store, sector, slot, &read_back)) {
                 return ESPSEAL_ERROR_STORE_FAILED;
             }
-            if (is_blank(&read_back)) {
-                continue;
-            }
-            used[sector] = (uint8_t)(slot + 1);
-            if (espseal_record_valid(&read_back) &&
-                (!*found || read_back.sequence > record->sequence)) {
-                *found = true;
-                *record = read_back;
-                store->sector = (uint8_t)sector;
+            if (!is_blank(&read_back)) {
+                used[sector] = (uint8_t)(slot + 1);
+                if (espseal_record_valid(&read_back) &&
+                    read_back.sequence > record->sequence) {
+                    *record = read_back;
+                    store->sector = (uint8_t)sector;
+                }
             }
         }
     }
-    espseal_wipe(&read_back, sizeof read_back);
-    store->slot = *found ? used[store->sector] : ESPSEAL_SLOTS;
-    /* What a save did not come to overwrite: an old key may be in it. */
-    if (*found && used[1 - store->sector] != 0 && !erase(store, 1U - store->sector)) {
-        return ESPSEAL_ERROR_STORE_FAILED;
+    if (record->sequence != 0) {
+        store->slot = used[store->sector];
+        /* What a save did not come to overwrite: an old key may be in it. */
+        if (used[1 - store->sector] != 0 && !erase(store, 1U - store->sector)) {
+            return ESPSEAL_ERROR_STORE_FAILED;
+        }
     }
     return ESPSEAL_OK;
 }

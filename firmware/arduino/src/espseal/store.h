@@ -17,19 +17,24 @@ extern "C" {
 #define ESPSEAL_RECORD_VERSION 1
 #define ESPSEAL_ORIGIN_BYTES 8
 
+/* What a device is provisioned with. */
+typedef struct {
+    uint8_t address[ESPSEAL_ADDRESS_BYTES];
+    uint8_t key[ESPSEAL_DEVICE_KEY_BYTES]; /* the device key of the epoch */
+    uint16_t epoch;
+} espseal_identity;
+
 /* The bytes in flash and in RTC memory, little-endian as the chip is. */
 typedef struct {
     uint16_t magic;
     uint8_t version;
     uint8_t length; /* of the record, in bytes */
-    uint16_t epoch;
     uint8_t mode;
     uint8_t welcomed; /* RTC: whether the host had lifted the counter */
+    espseal_identity identity; /* of now; the key in RTC memory is zeros */
     uint64_t counter; /* flash: the last one reserved; RTC: the next one to use */
-    uint8_t address[ESPSEAL_ADDRESS_BYTES];
-    uint8_t key[ESPSEAL_DEVICE_KEY_BYTES]; /* of the epoch; RTC: zeros */
-    uint8_t origin[ESPSEAL_ORIGIN_BYTES];  /* tells a key that was provisioned anew */
-    uint32_t sequence;
+    uint8_t origin[ESPSEAL_ORIGIN_BYTES]; /* tells a key that was provisioned anew */
+    uint32_t sequence; /* from 1 */
     uint32_t checksum; /* CRC-32 of the rest, never 0; written last */
 } espseal_record;
 
@@ -46,11 +51,11 @@ typedef struct {
 void espseal_record_finish(espseal_record *record);
 bool espseal_record_valid(const espseal_record *record);
 
-/* Reads the newest record; *found is false if there is none. Overwrites what an interrupted save
- * has left behind. Error: STORE_FAILED. */
+/* Reads the newest record; its sequence stays 0 if there is none. Overwrites what an interrupted
+ * save has left behind. Error: STORE_FAILED. */
 ESPSEAL_MUST_USE espseal_error espseal_store_load(espseal_store *store,
                                                   const espseal_platform *platform,
-                                                  espseal_record *record, bool *found);
+                                                  espseal_record *record);
 
 /* Writes a record with the next sequence number. `overwrite`: no older one stays readable, in
  * either sector. Error: STORE_FAILED; the record may have been stored all the same. */
