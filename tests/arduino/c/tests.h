@@ -6,5 +6,7 @@
 
 extern const test device_tests[];
 extern const unsigned device_test_count;
+extern const test classic_tests[];
+extern const unsigned classic_test_count;
 
 #endif

@@ -21,5 +21,6 @@ int main(void)
         failed += counts.failed + (counts.executed == 0);
     }
     failed += run_tests(device_tests, device_test_count);
+    failed += run_tests(classic_tests, classic_test_count);
     board_exit(failed != 0);
 }

@@ -60,8 +60,10 @@
 
 #if defined(__GNUC__)
 #define ESPSEAL_MUST_USE __attribute__((warn_unused_result))
+#define ESPSEAL_NO_INLINE __attribute__((noinline))
 #else
 #define ESPSEAL_MUST_USE
+#define ESPSEAL_NO_INLINE
 #endif
 
 #endif
