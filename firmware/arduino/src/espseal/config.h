@@ -58,6 +58,21 @@
 #define ESPSEAL_CLASSIC_USED 4U
 #define ESPSEAL_CLASSIC_DRAW_EVERY_MS 60000U
 
+/* Over MQTT: readings that wait, with a byte more each; the longest message that is taken; the
+ * longest name of a fleet; pauses, in milliseconds. */
+#ifndef ESPSEAL_OUTBOX_BYTES
+#define ESPSEAL_OUTBOX_BYTES 512
+#endif
+#ifndef ESPSEAL_MESSAGE_BYTES_MAX
+#define ESPSEAL_MESSAGE_BYTES_MAX 512
+#endif
+#define ESPSEAL_FLEET_BYTES_MAX 32
+#define ESPSEAL_RECONNECT_FIRST_MS 1000U
+#define ESPSEAL_RECONNECT_LAST_MS 60000U
+#define ESPSEAL_QUIET_MS 300U
+/* Of a reading of 255 bytes. */
+#define ESPSEAL_CLASSIC_READING_FRAME_BYTES (107 + 2 * 256)
+
 #if defined(__GNUC__)
 #define ESPSEAL_MUST_USE __attribute__((warn_unused_result))
 #define ESPSEAL_NO_INLINE __attribute__((noinline))

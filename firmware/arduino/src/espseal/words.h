@@ -77,7 +77,8 @@ typedef enum {
     ESPSEAL_ERROR_STORE_FAILED,     /* flash could not be read or written; nothing was sealed */
     ESPSEAL_ERROR_ASLEEP,           /* the counter was handed to the next wake */
     ESPSEAL_ERROR_NOT_BEGUN,        /* begin was not called, or failed */
-    ESPSEAL_ERROR_RADIO_DOWN        /* no random numbers before the radio is up */
+    ESPSEAL_ERROR_OUTBOX_FULL,      /* more readings wait than there is room for */
+    ESPSEAL_ERROR_INVALID_FLEET     /* the name of a fleet has 32 bytes at most */
 } espseal_error;
 
 /* "ok", "frame_too_long" and so on. */

@@ -1,0 +1,59 @@
+// Stands in for the Arduino core of the ESP8266, 3.1: only what it has, with its signatures.
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#define HIGH 0x1
+#define LOW 0x0
+#define INPUT 0x00
+#define OUTPUT 0x01
+#define LED_BUILTIN 2
+
+static const uint8_t A0 = 17;
+
+extern "C" {
+unsigned long millis(void);
+void delay(unsigned long ms);
+void yield(void);
+void pinMode(uint8_t pin, uint8_t mode);
+void digitalWrite(uint8_t pin, uint8_t val);
+int digitalRead(uint8_t pin);
+int analogRead(uint8_t pin);
+}
+
+class HardwareSerial {
+ public:
+  void begin(unsigned long baud);
+  size_t printf(const char *format, ...) __attribute__((format(printf, 2, 3)));
+  size_t print(const char *text);
+  size_t println(const char *text);
+  size_t println(void);
+  size_t write(const uint8_t *buffer, size_t size);
+};
+extern HardwareSerial Serial;
+
+enum RFMode { RF_DEFAULT = 0, RF_CAL = 1, RF_NO_CAL = 2, RF_DISABLED = 4 };
+
+class EspClass {
+ public:
+  static void deepSleep(uint64_t time_us, RFMode mode = RF_DEFAULT);
+  static bool rtcUserMemoryRead(uint32_t offset, uint32_t *data, size_t size);
+  static bool rtcUserMemoryWrite(uint32_t offset, uint32_t *data, size_t size);
+  static uint32_t getChipId();
+  static bool flashEraseSector(uint32_t sector);
+  static bool flashWrite(uint32_t address, const uint32_t *data, size_t size);
+  static bool flashWrite(uint32_t address, const uint8_t *data, size_t size);
+  static bool flashRead(uint32_t address, uint32_t *data, size_t size);
+  static bool flashRead(uint32_t address, uint8_t *data, size_t size);
+  static uint8_t *random(uint8_t *resultArray, const size_t outputSizeBytes);
+  static uint32_t random();
+};
+extern EspClass ESP;
+
+void setup();
+void loop();
