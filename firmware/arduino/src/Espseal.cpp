@@ -4,24 +4,12 @@
 
 #include "espseal/bytes.h"
 
-espseal_error espseal_identity_read(espseal_identity *identity, const char *address,
-                                    const char *key) {
-  if (strstr(address, "CHANGE-ME") != nullptr || strstr(key, "CHANGE-ME") != nullptr) {
-    return ESPSEAL_ERROR_PLACEHOLDER_KEYS;
-  }
-  identity->epoch = 0;
-  if (strlen(address) != 2 * ESPSEAL_ADDRESS_BYTES || strlen(key) != 2 * ESPSEAL_DEVICE_KEY_BYTES ||
-      espseal_unhex(identity->address, reinterpret_cast<const uint8_t *>(address),
-                    ESPSEAL_ADDRESS_BYTES) != 2 * ESPSEAL_ADDRESS_BYTES ||
-      espseal_unhex(identity->key, reinterpret_cast<const uint8_t *>(key),
-                    ESPSEAL_DEVICE_KEY_BYTES) != 2 * ESPSEAL_DEVICE_KEY_BYTES) {
-    return ESPSEAL_ERROR_WRONG_KEY_LENGTH;
-  }
-  return ESPSEAL_OK;
-}
-
 espseal_error EspsealSealed::begin(const espseal_identity *identity, const char *version,
                                    const espseal_platform &platform) {
+  static const uint8_t placeholder[ESPSEAL_DEVICE_KEY_BYTES] = {};
+  if (identity != nullptr && espseal_equal(identity->key, placeholder, sizeof placeholder)) {
+    return ESPSEAL_ERROR_PLACEHOLDER_KEYS;
+  }
   version_ = version;
   const espseal_error error = espseal_device_begin(&device_, &platform, identity);
   device_.listening = static_cast<bool>(command_);

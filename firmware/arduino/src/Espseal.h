@@ -24,17 +24,12 @@ const espseal_platform &espseal_esp8266();
 // are valid until the function returns.
 using EspsealCommand = std::function<void(const uint8_t *command, size_t bytes)>;
 
-// Reads an identity out of hex digits: 16 of the address, 64 of the key, as the keyring prints
-// them. Errors: PLACEHOLDER_KEYS (it is the example's), WRONG_KEY_LENGTH.
-ESPSEAL_MUST_USE espseal_error espseal_identity_read(espseal_identity *identity,
-                                                     const char *address, const char *key);
-
 // A device that seals. One for each sketch: it owns two sectors of flash.
 class EspsealSealed {
  public:
   // Begins with the identity in flash, or, if there is none or another, with this one. `version`
-  // is the firmware's, at most 32 bytes, for the host's list. Errors: NO_IDENTITY, STORE_FAILED:
-  // flash fails, or the board's flash layout has no two sectors to spare.
+  // is the firmware's, at most 32 bytes, for the host's list. Errors: NO_IDENTITY, PLACEHOLDER_KEYS
+  // (a key of zeros), STORE_FAILED: flash fails, or its layout has no two sectors to spare.
   ESPSEAL_MUST_USE espseal_error begin(const espseal_identity *identity = nullptr,
                                        const char *version = "",
                                        const espseal_platform &platform = espseal_esp8266());

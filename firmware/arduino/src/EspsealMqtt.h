@@ -146,27 +146,72 @@ class EspsealLink {
   uint8_t message_[ESPSEAL_MESSAGE_BYTES_MAX];
 };
 
+// What `espseal provision --format arduino` writes to espseal_config.h, of which
+// ESPSEAL_PROVISIONED makes one; the strings stay valid.
+struct EspsealProvisioned {
+  espseal_identity identity;
+  const char *up_topic;
+  const char *hello_topic;
+  const char *down_topic;
+  const char *beacon_topic;
+};
+#define ESPSEAL_PROVISIONED                                                                 \
+  (EspsealProvisioned{{ESPSEAL_ADDRESS, ESPSEAL_DEVICE_KEY, ESPSEAL_EPOCH},                 \
+                      ESPSEAL_UP_TOPIC,                                                     \
+                      ESPSEAL_HELLO_TOPIC,                                                  \
+                      ESPSEAL_DOWN_TOPIC,                                                   \
+                      ESPSEAL_BEACON_TOPIC})
+
+// What else espseal_config.h may say, if it was included before this header.
+#if defined(ESPSEAL_WIFI_SSID)
+inline void espsealWiFi() {
+#if !defined(ESPSEAL_WIFI_PASSWORD)
+#define ESPSEAL_WIFI_PASSWORD nullptr
+#endif
+  WiFi.mode(WIFI_STA);
+  WiFi.begin(ESPSEAL_WIFI_SSID, ESPSEAL_WIFI_PASSWORD);
+}
+#endif
+#if defined(ESPSEAL_MQTT_HOST)
+template <class Client>
+void espsealServer(Client &client) {
+#if !defined(ESPSEAL_MQTT_PORT)
+#define ESPSEAL_MQTT_PORT 1883
+#endif
+  client.setServer(ESPSEAL_MQTT_HOST, ESPSEAL_MQTT_PORT);
+#if defined(ESPSEAL_MQTT_USER) && defined(ESPSEAL_MQTT_PASSWORD)
+  client.setCredentials(ESPSEAL_MQTT_USER, ESPSEAL_MQTT_PASSWORD);
+#endif
+}
+#endif
+
 // A sealed device over MQTT.
 class EspsealSealedMqtt : private EspsealLink {
  public:
-  // `fleet` names the beacon topic, espseal/<fleet>/beacon. `address` (16 hex digits) and `key` (64)
-  // are as the keyring prints them; without them flash has them (README, Provisioning). `version`
-  // is the firmware's. Errors: of EspsealSealed::begin, PLACEHOLDER_KEYS, WRONG_KEY_LENGTH,
-  // NO_IDENTITY, INVALID_FLEET (more than 32 bytes).
+  // `version` is the firmware's, at most 32 bytes. Errors: of EspsealSealed::begin.
   template <class Client>
-  ESPSEAL_MUST_USE espseal_error begin(Client &client, const char *fleet,
-                                       const char *address = nullptr, const char *key = nullptr,
+  ESPSEAL_MUST_USE espseal_error begin(Client &client, const EspsealProvisioned &provisioned,
                                        const char *version = "") {
-    espseal_identity identity;
-    espseal_error error =
-        strlen(fleet) > ESPSEAL_FLEET_BYTES_MAX ? ESPSEAL_ERROR_INVALID_FLEET : ESPSEAL_OK;
-    const bool given = address != nullptr && key != nullptr;
-    if (error == ESPSEAL_OK && given) {
-      error = espseal_identity_read(&identity, address, key);
-    }
+    const espseal_error error = device_.begin(&provisioned.identity, version);
     if (error == ESPSEAL_OK) {
-      error = device_.begin(given ? &identity : nullptr, version);
+      up_topic_ = provisioned.up_topic;
+      hello_topic_ = provisioned.hello_topic;
+      subscribed_[0] = provisioned.beacon_topic;
+      subscribed_[1] = provisioned.down_topic;
+      start(client, subscribed_, 2);
     }
+    return error;
+  }
+
+  // With the identity that was written to flash alone (README, Provisioning), and the topics that
+  // follow from its address and the name of the fleet. Errors: of EspsealSealed::begin,
+  // INVALID_FLEET (more than 32 bytes).
+  template <class Client>
+  ESPSEAL_MUST_USE espseal_error beginFromFlash(Client &client, const char *fleet,
+                                                const char *version = "") {
+    const espseal_error error = strlen(fleet) > ESPSEAL_FLEET_BYTES_MAX
+                                    ? ESPSEAL_ERROR_INVALID_FLEET
+                                    : device_.begin(nullptr, version);
     if (error == ESPSEAL_OK) {
       name_topics(fleet);
       start(client, subscribed_, 2);
@@ -238,16 +283,18 @@ class EspsealSealedMqtt : private EspsealLink {
 
  private:
   void name_topics(const char *fleet) {
-    static const char digits[] = "0123456789abcdef";
     char address[2 * ESPSEAL_ADDRESS_BYTES + 1] = {};
     for (size_t at = 0; at < ESPSEAL_ADDRESS_BYTES; at++) {
-      address[2 * at] = digits[device_.address()[at] >> 4];
-      address[2 * at + 1] = digits[device_.address()[at] & 15];
+      snprintf(address + 2 * at, 3, "%02x", device_.address()[at]);
     }
-    snprintf(up_topic_, sizeof up_topic_, "espseal/%s/up", address);
-    snprintf(hello_topic_, sizeof hello_topic_, "espseal/%s/hello", address);
-    snprintf(down_topic_, sizeof down_topic_, "espseal/%s/down", address);
-    snprintf(beacon_topic_, sizeof beacon_topic_, "espseal/%s/beacon", fleet);
+    snprintf(names_.up, sizeof names_.up, "espseal/%s/up", address);
+    snprintf(names_.hello, sizeof names_.hello, "espseal/%s/hello", address);
+    snprintf(names_.down, sizeof names_.down, "espseal/%s/down", address);
+    snprintf(names_.beacon, sizeof names_.beacon, "espseal/%s/beacon", fleet);
+    up_topic_ = names_.up;
+    hello_topic_ = names_.hello;
+    subscribed_[0] = names_.beacon;
+    subscribed_[1] = names_.down;
   }
 
   void flush() {
@@ -266,9 +313,9 @@ class EspsealSealedMqtt : private EspsealLink {
   void connected() override { device_.connected(); }
 
   void arrived(const char *topic, uint8_t *payload, size_t bytes) override {
-    if (strcmp(topic, beacon_topic_) == 0) {
+    if (strcmp(topic, subscribed_[0]) == 0) {
       device_.heard(payload, bytes);
-    } else if (strcmp(topic, down_topic_) == 0) {
+    } else if (strcmp(topic, subscribed_[1]) == 0) {
       verdict_ = device_.receive(payload, bytes);
       if (device_.replyBytes() > 0) {
         send(up_topic_, 1, false, device_.reply(), device_.replyBytes());
@@ -281,11 +328,15 @@ class EspsealSealedMqtt : private EspsealLink {
   espseal_error problem_ = ESPSEAL_OK;
   espseal_verdict verdict_ = ESPSEAL_FRESH;
   bool asleep_ = false;
-  char up_topic_[8 + 16 + 4];
-  char hello_topic_[8 + 16 + 7];
-  char down_topic_[8 + 16 + 6];
-  char beacon_topic_[8 + ESPSEAL_FLEET_BYTES_MAX + 8];
-  const char *const subscribed_[2] = {beacon_topic_, down_topic_};
+  struct {
+    char up[8 + 16 + 4];
+    char hello[8 + 16 + 7];
+    char down[8 + 16 + 6];
+    char beacon[8 + ESPSEAL_FLEET_BYTES_MAX + 8];
+  } names_;
+  const char *up_topic_ = nullptr;
+  const char *hello_topic_ = nullptr;
+  const char *subscribed_[2] = {};  // beacon, down
 };
 
 // Where a classic node publishes and listens; the strings stay valid.

@@ -1,10 +1,10 @@
 // A sensor on a battery: it wakes, publishes a reading, and sleeps. GPIO16 (D0) is connected to RST.
 // The counter sleeps in RTC memory, so that flash is not written each time.
+#include "espseal_config.h"
+
 #include <ESP8266WiFi.h>
 #include <EspsealMqtt.h>
 #include <espMqttClient.h>
-
-#include "secrets.h"
 
 #define SLEEP_S 600
 #define AWAKE_MS_MAX 20000
@@ -14,11 +14,11 @@ EspsealSealedMqtt device;
 
 void setup() {
   Serial.begin(115200);
-  WiFi.mode(WIFI_STA);
-  WiFi.begin(WIFI_SSID, WIFI_PASSWORD);
+  espsealWiFi();
+  espsealServer(mqtt);
   // The broker keeps what comes while it sleeps: the host may ask for a hello.
-  mqtt.setServer(MQTT_HOST, MQTT_PORT).setClientId(ADDRESS).setCleanSession(false);
-  espseal_error error = device.begin(mqtt, FLEET, ADDRESS, KEY, "DeepSleepSensor 1.0");
+  mqtt.setClientId(ESPSEAL_NAME).setCleanSession(false);
+  espseal_error error = device.begin(mqtt, ESPSEAL_PROVISIONED, "DeepSleepSensor 1.0");
   if (error == ESPSEAL_OK) {
     char reading[16];
     snprintf(reading, sizeof reading, "%d", analogRead(A0));

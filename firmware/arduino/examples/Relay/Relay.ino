@@ -1,10 +1,10 @@
 // A relay that the host switches: commands "on" and "off". Nobody else can, and nobody can replay a
 // command. What it was switched to comes back as a reading.
+#include "espseal_config.h"
+
 #include <ESP8266WiFi.h>
 #include <EspsealMqtt.h>
 #include <espMqttClient.h>
-
-#include "secrets.h"
 
 #define RELAY_PIN 5  // D1 on a NodeMCU or a D1 mini
 
@@ -24,11 +24,10 @@ void obey(const uint8_t *command, size_t bytes) {
 void setup() {
   Serial.begin(115200);
   pinMode(RELAY_PIN, OUTPUT);
-  WiFi.mode(WIFI_STA);
-  WiFi.begin(WIFI_SSID, WIFI_PASSWORD);
-  mqtt.setServer(MQTT_HOST, MQTT_PORT);
+  espsealWiFi();
+  espsealServer(mqtt);
   device.onCommand(obey);
-  espseal_error error = device.begin(mqtt, FLEET, ADDRESS, KEY, "Relay 1.0");
+  espseal_error error = device.begin(mqtt, ESPSEAL_PROVISIONED, "Relay 1.0");
   Serial.printf("espseal: %s\n", espseal_error_word(error));
 }
 

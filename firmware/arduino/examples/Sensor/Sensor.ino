@@ -1,9 +1,10 @@
-// The smallest useful sensor: a reading a minute, sealed, at QoS 1. Put your values in secrets.h.
+// The smallest useful sensor: a reading a minute, sealed, at QoS 1. `espseal provision`
+// writes espseal_config.h.
+#include "espseal_config.h"
+
 #include <ESP8266WiFi.h>
 #include <EspsealMqtt.h>
 #include <espMqttClient.h>
-
-#include "secrets.h"
 
 #ifndef INTERVAL_MS
 #define INTERVAL_MS 60000
@@ -15,10 +16,9 @@ unsigned long last = 0;
 
 void setup() {
   Serial.begin(115200);
-  WiFi.mode(WIFI_STA);
-  WiFi.begin(WIFI_SSID, WIFI_PASSWORD);
-  mqtt.setServer(MQTT_HOST, MQTT_PORT);
-  espseal_error error = device.begin(mqtt, FLEET, ADDRESS, KEY, "Sensor 1.0");
+  espsealWiFi();
+  espsealServer(mqtt);
+  espseal_error error = device.begin(mqtt, ESPSEAL_PROVISIONED, "Sensor 1.0");
   Serial.printf("espseal: %s\n", espseal_error_word(error));
 }
 

@@ -1,7 +1,7 @@
 /* Every limit of the library, and the sizes of what travels. The formats are in src/CLASSIC.md and
  * src/SEALED.md; what stands under #ifndef can be set with a compiler flag. */
-#ifndef ESPSEAL_CONFIG_H
-#define ESPSEAL_CONFIG_H
+#ifndef ESPSEAL_LIMITS_H
+#define ESPSEAL_LIMITS_H /* ESPSEAL_CONFIG_H is that of a provisioned sketch */
 
 /* The sealed frame. */
 #define ESPSEAL_ADDRESS_BYTES 8

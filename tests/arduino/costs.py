@@ -1,0 +1,173 @@
+"""What the library costs on the chip: measured in the emulator, written into its README.
+
+python tests/arduino/costs.py
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+    from arduino.conftest import LIBRARY, emulate, make_lx106, run
+else:
+    from .conftest import LIBRARY, emulate, make_lx106, run
+
+README = LIBRARY / "README.md"
+_START = "<!-- costs: tests/arduino/costs.py writes these tables -->\n"
+_END = "<!-- end of costs -->\n"
+
+# What must not be exceeded.
+INSTRUCTIONS_MAX = {
+    "sealed_keys": 70_000,
+    "sealed_seal_20": 34_000,
+    "sealed_open_20": 34_000,
+    "sealed_seal_200": 155_000,
+    "sealed_open_200": 155_000,
+    "device_seal_20": 34_000,
+}
+CODE_MAX = {"size_frame": 2048, "size_device": 4096}
+
+
+@dataclass
+class Call:
+    """One run of an entry point."""
+
+    instructions: int
+    stack: int
+
+
+@dataclass
+class Code:
+    """What a program links: bytes of code and of constants, the library's own and BearSSL's."""
+
+    own: int = 0
+    own_constants: int = 0
+    bearssl: int = 0
+    bearssl_constants: int = 0
+
+
+@dataclass
+class Costs:
+    """Everything that was measured."""
+
+    calls: dict[str, Call]
+    code: dict[str, Code]
+    context: dict[str, int] = field(default_factory=dict)
+
+
+def measure(folder: Path) -> Costs:
+    """Runs and reads the images."""
+    lines = (line.split() for line in emulate(folder / "measure.elf").splitlines())
+    calls = {name: Call(int(count), int(stack)) for name, count, stack in lines}
+    programs = ["size_frame", "size_device", "size_classic", "size_node"]
+    code = {name: _sizes((folder / f"{name}.map").read_text()) for name in programs}
+    costs = Costs(calls, code)
+    for name, symbol, program in [
+        ("sealed", "keys", "size_frame"),
+        ("classic", "keys", "size_classic"),
+        ("device", "device", "size_device"),
+        ("node", "device", "size_node"),
+    ]:
+        symbols = run("xtensa-lx106-elf-nm", "-S", folder / f"{program}.elf")
+        found = re.search(rf"^\w+ (\w+) \w {symbol}$", symbols, re.MULTILINE)
+        assert found is not None, program
+        costs.context[name] = int(found[1], 16)
+    return costs
+
+
+def _sizes(text: str) -> Code:
+    """Adds up what the linker kept, from its map."""
+    kept = text.split("Linker script and memory map")[1]
+    # A long name of a section stands on a line of its own.
+    kept = re.sub(r"\n {8,}(0x)", r" \1", kept)
+    code = Code()
+    for section, address, size, file in re.findall(
+        r"^ \.(\w+)\S* +(0x\w+) +(0x\w+) (\S+)", kept, re.MULTILINE
+    ):
+        if int(address, 16) == 0:
+            continue
+        count = int(size, 16)
+        constants = section == "rodata"
+        if section not in ("text", "literal", "rodata"):
+            continue
+        if "/core/" in file:
+            code.own += 0 if constants else count
+            code.own_constants += count if constants else 0
+        elif "bearssl.a" in file:
+            code.bearssl += 0 if constants else count
+            code.bearssl_constants += count if constants else 0
+    return code
+
+
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    lines = [head, ["---", *["--:"] * (len(head) - 1)], *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def tables(costs: Costs) -> str:
+    """The tables, in Markdown."""
+
+    def call(name: str) -> list[str]:
+        cost = costs.calls[name]
+        return [f"{cost.instructions:,}".replace(",", " "), f"{cost.stack} B"]
+
+    calls = [
+        ["keys of one direction", *call("sealed_keys"), *call("classic_keys_seal")],
+        ["seal 20 bytes", *call("sealed_seal_20"), *call("classic_seal_20")],
+        ["open 20 bytes", *call("sealed_open_20"), *call("classic_open_20")],
+        ["seal 200 bytes", *call("sealed_seal_200"), *call("classic_seal_200")],
+        ["open 200 bytes", *call("sealed_open_200"), *call("classic_open_200")],
+    ]
+    device = [
+        ["begin", *call("device_begin")],
+        ["the first reading, which reserves 1024 counters", *call("device_seal_first")],
+        ["a reading of 20 bytes", *call("device_seal_20")],
+        ["a hello", *call("device_hello")],
+        ["a command of 20 bytes, with its acknowledgement", *call("device_command_20")],
+        ["a ratchet, with its acknowledgement", *call("device_ratchet")],
+        ["before deep sleep", *call("device_sleep")],
+    ]
+    names = {
+        "size_frame": ("sealed frames", costs.context["sealed"]),
+        "size_device": ("a sealed device, everything", costs.context["device"]),
+        "size_classic": ("classic frames, all layouts", costs.context["classic"]),
+        "size_node": ("a classic node, everything", costs.context["node"]),
+    }
+    sizes = [
+        [
+            name,
+            f"{costs.code[program].own} B",
+            f"{costs.code[program].bearssl} B",
+            f"{costs.code[program].own_constants + costs.code[program].bearssl_constants} B",
+            f"{context} B",
+        ]
+        for program, (name, context) in names.items()
+    ]
+    return "\n".join(
+        [
+            _table(["frame", "sealed: instructions", "stack", "classic hex: instructions", "stack"], calls),
+            _table(["device", "instructions", "stack"], device),
+            _table(["program", "code", "BearSSL's code", "constants", "context in RAM"], sizes),
+        ]
+    )
+
+
+def updated(readme: str, costs: Costs) -> str:
+    """The README with the tables of now."""
+    before, rest = readme.split(_START)
+    _, after = rest.split(_END)
+    return f"{before}{_START}\n{tables(costs)}\n{_END}{after}"
+
+
+def main() -> None:
+    """Measures, and writes."""
+    readme = README.read_text(encoding="utf-8")
+    README.write_text(updated(readme, measure(make_lx106())), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
