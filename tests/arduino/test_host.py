@@ -60,4 +60,4 @@ def test_the_core_stands_alone() -> None:
     for file in sorted(CORE.iterdir()):
         text = file.read_text()
         assert set(re.findall(r"#include <(.+)>", text)) <= allowed, file
-        assert not re.search(r"\b(malloc|calloc|realloc|free|alloca)\b", text), file
+        assert not re.search(r"\b(malloc|calloc|realloc|free|alloca) ?\(", text), file
