@@ -29,15 +29,16 @@ test: debian $(VENV)/dev.stamp ## Every linter and every test
 lint: debian $(VENV)/dev.stamp ## Formatters, linters and type checkers only
 	$(BIN)/python .ci/steps.py --only lint
 
-.PHONY: test-rust test-python test-lua test-e2e
-test-rust test-python test-lua test-e2e: test-%: debian $(VENV)/dev.stamp
+.PHONY: test-rust test-python test-lua test-arduino test-e2e
+test-rust test-python test-lua test-arduino test-e2e: test-%: debian $(VENV)/dev.stamp
 	$(BIN)/python .ci/steps.py --only $*
 
 .PHONY: format
-format: $(VENV)/dev.stamp ## Rewrites the sources as the formatters want them
+format: debian $(VENV)/dev.stamp ## Rewrites the sources as the formatters want them
 	cargo fmt --all
 	$(BIN)/ruff check --quiet --fix .
 	$(BIN)/ruff format .
+	tests/arduino/c-sources format
 
 .PHONY: bench
 bench: tools $(VENV)/dev.stamp ## How fast frames are opened, as ratios of one run

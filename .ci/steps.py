@@ -116,6 +116,8 @@ def steps() -> list[Step]:
         Step("lint", "Python: format", [str(BIN / "ruff"), "format", "--check", "."]),
         Step("lint", "Python: ruff", [str(BIN / "ruff"), "check", "."]),
         Step("lint", "Lua: lua-check", ["luacheck", "--quiet", "firmware", "tests/lua"]),
+        Step("lint", "C: clang-format", [str(ROOT / "tests/arduino/c-sources"), "check"]),
+        Step("lint", "C: cppcheck", [str(ROOT / "tests/arduino/c-sources"), "lint"]),
         Step("rust", "Rust: tests", ["cargo", "test", "--locked", "--no-fail-fast"], count_cargo),
         Step("build", "Python: native module", [str(ROOT / ".ci" / "build-native")]),
         mypy(
@@ -128,10 +130,12 @@ def steps() -> list[Step]:
         ),
         mypy("Python: mypy, tests", "tests/python", "tests/e2e"),
         mypy("Lua: mypy, tests", "tests/lua"),
+        mypy("Arduino: mypy, tests", "tests/arduino"),
         Step("lint", "Python: stubtest", [str(BIN / "stubtest"), "espseal._native"]),
         Step("lint", "Vectors: as generated", [python, "tests/vectors/generate.py", "--check"]),
         pytest("python", "Python: tests", "tests/python"),
         pytest("lua", "Lua: tests", "tests/lua"),
+        pytest("arduino", "Arduino: tests", "tests/arduino"),
         pytest("e2e", "End to end", "tests/e2e"),
     ]
 
@@ -161,7 +165,7 @@ def run(step: Step) -> tuple[bool, Counts, str]:
 def main() -> int:
     """Runs the steps; 0 only if all passed."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", metavar="GROUP", help="lint, rust, python, lua or e2e")
+    parser.add_argument("--only", metavar="GROUP", help="lint, rust, python, lua, arduino or e2e")
     only = parser.parse_args().only
     chosen = [s for s in steps() if only in (None, s.group) or s.group == "build"]
     shutil.rmtree(LOGS, ignore_errors=True)

@@ -71,7 +71,16 @@ def emulate(image: Path) -> str:
     assert image.exists(), image
     return run(
         "qemu-system-xtensa",
-        *("-M", "sim", "-cpu", "lx106", "-icount", "shift=0,sleep=off,align=off", "-semihosting", "-nographic"),
+        *(
+            "-M",
+            "sim",
+            "-cpu",
+            "lx106",
+            "-icount",
+            "shift=0,sleep=off,align=off",
+            "-semihosting",
+            "-nographic",
+        ),
         *("-monitor", "none", "-serial", "none", "-kernel", image),
         timeout=120,
     )

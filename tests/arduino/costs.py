@@ -1,23 +1,18 @@
 """What the library costs on the chip: measured in the emulator, written into its README.
 
-python tests/arduino/costs.py
+python -m tests.arduino.costs
 """
 
 from __future__ import annotations
 
 import re
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-    from arduino.conftest import LIBRARY, emulate, make_lx106, run
-else:
-    from .conftest import LIBRARY, emulate, make_lx106, run
+from .conftest import LIBRARY, emulate, make_lx106, run
 
 README = LIBRARY / "README.md"
-_START = "<!-- costs: tests/arduino/costs.py writes these tables -->\n"
+_START = "<!-- costs: python -m tests.arduino.costs writes these tables -->\n"
 _END = "<!-- end of costs -->\n"
 
 # What must not be exceeded.
@@ -149,7 +144,10 @@ def tables(costs: Costs) -> str:
     ]
     return "\n".join(
         [
-            _table(["frame", "sealed: instructions", "stack", "classic hex: instructions", "stack"], calls),
+            _table(
+                ["frame", "sealed: instructions", "stack", "classic hex: instructions", "stack"],
+                calls,
+            ),
             _table(["device", "instructions", "stack"], device),
             _table(["program", "code", "BearSSL's code", "constants", "context in RAM"], sizes),
         ]

@@ -55,7 +55,7 @@ class Sketch:
 
     def on(self) -> None:
         """The power comes."""
-        self._process = subprocess.Popen(  # noqa: S603 (just built)
+        self._process = subprocess.Popen(
             [self.folder / "sketch"],
             env={"BOARD": str(self.folder), "ASAN_OPTIONS": "detect_leaks=0"},
             stdout=subprocess.PIPE,

@@ -51,7 +51,7 @@ def core(host: Path) -> ctypes.CDLL:
 
 @pytest.fixture
 def draw() -> random.Random:
-    return random.Random(20261121)  # noqa: S311 (messages, no keys)
+    return random.Random(20261121)
 
 
 def lengths(draw: random.Random) -> int:
@@ -127,9 +127,7 @@ def drawn(draw: random.Random) -> tuple[bytes, ClassicKeys, bytes, bytes]:
     """Keys for both, a session and data."""
     parts = [draw.randbytes(16) for _ in range(3)] + [draw.randbytes(draw.randrange(1, 80))]
     iv_key, data_key, static_iv, passphrase = parts
-    keys = ClassicKeys(
-        iv_key=iv_key, data_key=data_key, static_iv=static_iv, passphrase=passphrase
-    )
+    keys = ClassicKeys(iv_key=iv_key, data_key=data_key, static_iv=static_iv, passphrase=passphrase)
     data = draw.randbytes(lengths(draw)).rstrip(b"\0")
     return b"".join(parts), keys, draw.randbytes(16).hex().encode(), data
 

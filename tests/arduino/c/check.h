@@ -1,4 +1,5 @@
-/* Tests in C: each is a function, named in a table; a failed check says where, and the next runs. */
+/* Tests in C: each is a function, named in a table; a failed check says where, and the next runs.
+ */
 #ifndef CHECK_H
 #define CHECK_H
 

@@ -48,7 +48,7 @@ int cross_sealed_open(const uint8_t *key, int downlink, const uint8_t *session, 
 static espseal_error read_keys(espseal_classic_keys *keys, const uint8_t *bytes,
                                size_t passphrase_bytes, unsigned scheme, bool opening)
 {
-    const espseal_classic_secrets secrets = {bytes, bytes + 16, bytes + 32, bytes + 48,
+    const espseal_classic_secrets secrets = {bytes, bytes + 16, bytes + 32,      bytes + 48,
                                              16,    16,         passphrase_bytes};
     return espseal_classic_keys_init(keys, &secrets, scheme, opening);
 }
@@ -57,14 +57,10 @@ long cross_classic_seal(const uint8_t *keys, size_t passphrase_bytes, unsigned s
                         const char *from, const char *to, const uint8_t *session,
                         const uint8_t *data, size_t data_bytes, uint8_t *frame, size_t capacity)
 {
-    const espseal_classic_reading reading = {from,
-                                             from == NULL ? 0 : strlen(from),
-                                             to,
-                                             to == NULL ? 0 : strlen(to),
-                                             data,
-                                             data_bytes,
-                                             session,
-                                             32};
+    const espseal_classic_reading reading = {from,    from == NULL ? 0 : strlen(from),
+                                             to,      to == NULL ? 0 : strlen(to),
+                                             data,    data_bytes,
+                                             session, 32};
     espseal_classic_keys prepared;
     uint8_t iv[16];
     size_t frame_bytes;

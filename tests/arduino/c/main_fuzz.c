@@ -60,8 +60,8 @@ static size_t almost_sealed(uint8_t *frame)
 static size_t almost_classic(uint8_t *frame, const espseal_classic_keys *keys)
 {
     uint8_t data[100], iv[16];
-    const espseal_classic_reading reading = {"11242238", 8, NULL, 0, data, draw(100),
-                                             (const uint8_t *)"session", 7};
+    const espseal_classic_reading reading = {
+        "11242238", 8, NULL, 0, data, draw(100), (const uint8_t *)"session", 7};
     size_t bytes;
     memset(data, 1 + (int)draw(255), sizeof data);
     memset(iv, (int)draw(256), sizeof iv);
@@ -136,12 +136,12 @@ static void take_classic(const uint8_t *given, size_t bytes, const espseal_class
     espseal_classic_message message;
     espseal_verdict verdict = ESPSEAL_MALFORMED;
     memcpy(frame, given, bytes);
-    if (espseal_classic_parse(frame, bytes, ESPSEAL_CLASSIC_PORT, &message) ==
-        ESPSEAL_NO_PROBLEM) {
+    if (espseal_classic_parse(frame, bytes, ESPSEAL_CLASSIC_PORT, &message) == ESPSEAL_NO_PROBLEM) {
         verdict = espseal_classic_open(keys, &message, (const uint8_t *)"another", 1, 7, NULL, 0);
     }
     verdicts[verdict]++;
-    /* A damaged comma or the case of a digit changes nothing that was sealed, but the session does. */
+    /* A damaged comma or the case of a digit changes nothing that was sealed, but the session does.
+     */
     if (verdict != ESPSEAL_MALFORMED && verdict != ESPSEAL_FORGED && !message.port) {
         give_up("the opener believed it");
     }

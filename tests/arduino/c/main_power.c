@@ -100,8 +100,8 @@ static void recover(bool provisioned, bool rtc_survives)
         if (!rtc_survives) {
             sim_power_cycle(&w.board);
         }
-        if (espseal_device_begin(&w.device, &w.board.platform,
-                                 provisioned ? NULL : identity) != ESPSEAL_OK) {
+        if (espseal_device_begin(&w.device, &w.board.platform, provisioned ? NULL : identity) !=
+            ESPSEAL_OK) {
             wrong = "the key is lost";
             return;
         }

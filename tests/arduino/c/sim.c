@@ -85,7 +85,7 @@ static bool flash_erase(void *context, unsigned sector)
 static bool rtc_read(void *context, uint32_t word, uint32_t *data, size_t count)
 {
     sim *const board = context;
-    if (word < 32 || count % 4 != 0 || word * 4 + count > sizeof board->rtc) {
+    if (word < 32 || word > 128 || count % 4 != 0 || count > (128 - word) * 4) {
         return false;
     }
     memcpy(data, board->rtc + word, count);
@@ -97,7 +97,7 @@ static bool rtc_write(void *context, uint32_t word, const uint32_t *data, size_t
     sim *const board = context;
     const uint8_t *from = (const uint8_t *)data;
     uint8_t *to = (uint8_t *)(board->rtc + word);
-    if (word < 32 || count % 4 != 0 || word * 4 + count > sizeof board->rtc) {
+    if (word < 32 || word > 128 || count % 4 != 0 || count > (128 - word) * 4) {
         return false;
     }
     for (; count > 0; count--) {

@@ -22,8 +22,8 @@ typedef struct {
     bool torn_erase;      /* a cut leaves an erase half done, from the sector's end */
     jmp_buf off;          /* where it goes then */
     unsigned erases;
-    bool flash_broken;    /* writes report failure */
-    bool flash_forgets;   /* writes change nothing, and report success */
+    bool flash_broken;  /* writes report failure */
+    bool flash_forgets; /* writes change nothing, and report success */
 } sim;
 
 /* Erased flash, random RTC memory. */

@@ -41,12 +41,17 @@ static bool hear(const uint8_t *id)
 static void host_seals(const char *from, const char *to, const uint8_t *session, const char *data)
 {
     static espseal_classic_keys keys;
-    const espseal_classic_reading reading = {
-        from, from == NULL ? 0 : strlen(from), to, strlen(to), (const uint8_t *)data, strlen(data),
-        session, 32};
+    const espseal_classic_reading reading = {from,
+                                             from == NULL ? 0 : strlen(from),
+                                             to,
+                                             strlen(to),
+                                             (const uint8_t *)data,
+                                             strlen(data),
+                                             session,
+                                             32};
     CHECK(espseal_classic_keys_init(&keys, &secrets, 0, false) == ESPSEAL_OK);
-    CHECK(espseal_classic_seal(&keys, &reading, board.platform.random, &board, frame,
-                               sizeof frame, &frame_bytes) == ESPSEAL_OK);
+    CHECK(espseal_classic_seal(&keys, &reading, board.platform.random, &board, frame, sizeof frame,
+                               &frame_bytes) == ESPSEAL_OK);
 }
 
 static espseal_verdict receive(void)
@@ -115,8 +120,7 @@ static void keys_that_everyone_knows_are_refused(void)
     known.data_key = printed;
     CHECK(espseal_classic_device_begin(&node, &board.platform, &known, 0, "1", false) ==
           ESPSEAL_ERROR_ARTICLE_KEYS);
-    CHECK(espseal_classic_device_begin(&node, &board.platform, &known, 0, "1", true) ==
-          ESPSEAL_OK);
+    CHECK(espseal_classic_device_begin(&node, &board.platform, &known, 0, "1", true) == ESPSEAL_OK);
     known.data_key = changed;
     CHECK(espseal_classic_device_begin(&node, &board.platform, &known, 0, "1", false) ==
           ESPSEAL_ERROR_PLACEHOLDER_KEYS);
@@ -164,7 +168,9 @@ static void commands_of_others_and_for_others_are_refused(void)
     host_seals(NULL, "11242238", first, "on");
     CHECK(receive() == ESPSEAL_FORGED);
     /* What was never drawn is not known by its zeros. */
-    host_seals(NULL, "11242238", (const uint8_t *)"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", "on");
+    host_seals(NULL, "11242238",
+               (const uint8_t *)"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
+               "on");
     CHECK(receive() == ESPSEAL_FORGED);
     frame[0] = ',';
     CHECK(receive() == ESPSEAL_MALFORMED);
@@ -208,7 +214,10 @@ static void repeated_commands_are_known_for_a_while(void)
     }
 }
 
-#define TEST(name) {#name, name}
+#define TEST(name)  \
+    {               \
+#name, name \
+    }
 const test classic_tests[] = {
     TEST(without_a_session_nothing_is_sealed),
     TEST(a_reading_opens_under_the_session_heard),

@@ -147,7 +147,8 @@ static void a_key_provisioned_anew_takes_over_and_the_counter_goes_on(void)
     CHECK(seals(&w, &error) == ESPSEAL_COUNTERS_RESERVED + 1);
 }
 
-/* Deep sleep ------------------------------------------------------------------------------------ */
+/* Deep sleep ------------------------------------------------------------------------------------
+ */
 
 static void across_deep_sleep_no_counter_is_lost(void)
 {
@@ -242,7 +243,8 @@ static void no_rtc_word_below_32_is_touched(void)
     CHECK(memcmp(before, w.board.rtc, sizeof before) == 0);
 }
 
-/* Hello and welcome ----------------------------------------------------------------------------- */
+/* Hello and welcome -----------------------------------------------------------------------------
+ */
 
 static void a_hello_is_bound_to_the_beacon_if_there_is_one(void)
 {
@@ -271,8 +273,8 @@ static void a_false_beacon_is_ignored(void)
 {
     world_init(&w);
     CHECK(!espseal_device_heard_beacon(&w.device, (const uint8_t *)"12345", 5));
-    CHECK(!espseal_device_heard_beacon(
-        &w.device, (const uint8_t *)"0123456789abcdef0123456789abcdeg", 32));
+    CHECK(!espseal_device_heard_beacon(&w.device,
+                                       (const uint8_t *)"0123456789abcdef0123456789abcdeg", 32));
     CHECK(!w.device.heard_beacon);
     CHECK(espseal_device_heard_beacon(&w.device,
                                       (const uint8_t *)"0123456789abcdef0123456789abcdef", 32));
@@ -487,7 +489,8 @@ static void hellos_may_be_swapped_and_welcomes_lost(void)
     CHECK(host_commands(&w, "on") == ESPSEAL_FRESH);
 }
 
-/* Commands -------------------------------------------------------------------------------------- */
+/* Commands --------------------------------------------------------------------------------------
+ */
 
 static void a_command_is_handed_over_and_acknowledged(void)
 {
@@ -618,7 +621,8 @@ static void after_a_reset_captured_commands_open_nothing(void)
     CHECK(replay(&w, on, bytes) == ESPSEAL_FORGED);
 }
 
-/* The ratchet ----------------------------------------------------------------------------------- */
+/* The ratchet -----------------------------------------------------------------------------------
+ */
 
 static espseal_verdict ratchet_to(uint16_t epoch)
 {
@@ -719,7 +723,10 @@ static void flash_wears_evenly(void)
     CHECK(w.board.erases <= 22);
 }
 
-#define TEST(name) {#name, name}
+#define TEST(name)  \
+    {               \
+#name, name \
+    }
 const test device_tests[] = {
     TEST(first_reading_has_counter_1),
     TEST(a_reading_opens_at_the_host),

@@ -8,12 +8,18 @@ static const struct {
     const char *file;
     check *run;
 } files[] = {
-    {"classic_seal", check_classic_seal},     {"classic_open", check_classic_open},
-    {"classic_reject", check_classic_reject}, {"session", check_session},
-    {"sealed_seal", check_sealed_seal},       {"sealed_open", check_sealed_open},
-    {"sealed_reject", check_sealed_reject},   {"sealed_keys", check_sealed_keys},
-    {"sealed_detect", check_sealed_detect},   {"sealed_control", check_sealed_control},
-    {"sealed_head", check_sealed_head},       {"sealed_device", check_sealed_device},
+    {"classic_seal", check_classic_seal},
+    {"classic_open", check_classic_open},
+    {"classic_reject", check_classic_reject},
+    {"session", check_session},
+    {"sealed_seal", check_sealed_seal},
+    {"sealed_open", check_sealed_open},
+    {"sealed_reject", check_sealed_reject},
+    {"sealed_keys", check_sealed_keys},
+    {"sealed_detect", check_sealed_detect},
+    {"sealed_control", check_sealed_control},
+    {"sealed_head", check_sealed_head},
+    {"sealed_device", check_sealed_device},
     {"aes_siv", check_aes_siv},
     {"aes_siv_wycheproof", check_aes_siv},
 };

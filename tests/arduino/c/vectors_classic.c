@@ -18,8 +18,9 @@ static const char *keys_of(record *from, bool opening, espseal_classic_keys *key
     const words iv_key = bytes_of(from, "iv_key"), data_key = bytes_of(from, "data_key");
     const words passphrase = bytes_of(from, "passphrase");
     const espseal_classic_secrets secrets = {
-        raw(iv_key), raw(data_key),  raw(bytes_of(from, "static_iv")), raw(passphrase),
-        iv_key.count, data_key.count, passphrase.count};
+        raw(iv_key),     raw(data_key), raw(bytes_of(from, "static_iv")),
+        raw(passphrase), iv_key.count,  data_key.count,
+        passphrase.count};
     unsigned scheme = 0;
     if (same(layout, "raw")) {
         scheme |= ESPSEAL_CLASSIC_RAW;
@@ -38,7 +39,8 @@ static const char *keys_of(record *from, bool opening, espseal_classic_keys *key
     } else if (!same(mac_over, "unpadded")) {
         return "unknown mac_over";
     }
-    if (has(from, "danger_accept_replays") && same(text_of(from, "danger_accept_replays"), "true")) {
+    if (has(from, "danger_accept_replays") &&
+        same(text_of(from, "danger_accept_replays"), "true")) {
         scheme |= ESPSEAL_DANGER_ACCEPT_REPLAYS;
     }
     return espseal_classic_keys_init(keys, &secrets, scheme, opening) == ESPSEAL_OK
@@ -53,8 +55,8 @@ const char *check_classic_seal(record *from, const char **reason)
     const words node = bytes_of(from, "node_id"), data = bytes_of(from, "data");
     const words session = bytes_of(from, "session"), expected = bytes_of(from, "frame");
     const words expect = text_of(from, "expect"), iv = bytes_of(from, "iv");
-    espseal_classic_reading reading = {node.text,  node.count, NULL,         0,
-                                       raw(data),  data.count, raw(session), session.count};
+    espseal_classic_reading reading = {node.text, node.count, NULL,         0,
+                                       raw(data), data.count, raw(session), session.count};
     const char *wrong = keys_of(from, false, &keys);
     size_t frame_bytes;
     espseal_error error;
@@ -194,8 +196,7 @@ const char *check_classic_reject(record *from, const char **reason)
         return espseal_verdict_word(verdict);
     }
     if (verdict == ESPSEAL_MALFORMED) {
-        if (!same(text_of(from, "reason"),
-                  espseal_reason_word(ESPSEAL_PROBLEM_REASON(problem)))) {
+        if (!same(text_of(from, "reason"), espseal_reason_word(ESPSEAL_PROBLEM_REASON(problem)))) {
             return espseal_reason_word(ESPSEAL_PROBLEM_REASON(problem));
         }
         return number_of(from, "offset") == ESPSEAL_PROBLEM_OFFSET(problem) ? NULL
@@ -206,7 +207,8 @@ const char *check_classic_reject(record *from, const char **reason)
                : "plaintext is left";
 }
 
-/* A device verifies no session ID; what it would be is HMAC-SHA256, of which sealed keys are made. */
+/* A device verifies no session ID; what it would be is HMAC-SHA256, of which sealed keys are made.
+ */
 const char *check_session(record *from, const char **reason)
 {
     const words key = bytes_of(from, "session_key"), random = bytes_of(from, "random");

@@ -88,9 +88,7 @@ const char *check_sealed_head(record *from, const char **reason)
     if (same(head_after, "none")) {
         return device.newest->head == 0 ? NULL : "a head";
     }
-    return counter_of(from, "head_after") == device.newest->head
-               ? NULL
-               : "another head";
+    return counter_of(from, "head_after") == device.newest->head ? NULL : "another head";
 }
 
 /* What a device answers, opened by its host: the plaintext, or nothing. */
@@ -143,8 +141,8 @@ static const char *check_control(record *from, words plaintext)
             /* Hosts do not send these. That a device does is seen below, in its answers. */
             (void)bytes_of(from, same(opcode, "ack") ? "tag" : "mode");
         }
-        return answer.count == 0 && device.next == next &&
-                       device.record.identity.epoch == epoch && device.record.mode == 0x77
+        return answer.count == 0 && device.next == next && device.record.identity.epoch == epoch &&
+                       device.record.mode == 0x77
                    ? NULL
                    : "it had an effect";
     }
@@ -160,8 +158,7 @@ static const char *check_control(record *from, words plaintext)
     if (same(opcode, "welcome")) {
         const uint64_t floor = counter_of(from, "floor");
         /* One is used by the acknowledgement. */
-        return device.next == (floor > next ? floor : next) + 1 ? NULL
-                                                                              : "another counter";
+        return device.next == (floor > next ? floor : next) + 1 ? NULL : "another counter";
     }
     if (same(opcode, "set_mode")) {
         return equal(bytes_of(from, "mode"), &device.record.mode, 1) ? NULL : "another mode";
@@ -172,8 +169,8 @@ static const char *check_control(record *from, words plaintext)
 static const char *check_hello(record *from, words plaintext, const char **reason)
 {
     static espseal_sealed_keys keys;
-    const words session = same(text_of(from, "expect"), "parsed") ? bytes_of(from, "session")
-                                                                  : plaintext;
+    const words session =
+        same(text_of(from, "expect"), "parsed") ? bytes_of(from, "session") : plaintext;
     uint8_t frame[ESPSEAL_HELLO_FRAME_BYTES_MAX];
     char version[ESPSEAL_VERSION_BYTES_MAX + 1];
     espseal_header header;
@@ -243,11 +240,11 @@ static void publish(const char *topic, const uint8_t *payload, size_t bytes)
 static const char *claim(record *from)
 {
     const words topic = text_of(from, "topic"), payload = bytes_of(from, "payload");
-    const char *const wrong = published_count == 0                     ? "nothing was published"
-                              : !same(topic, published[0].topic)       ? "another topic"
-                              : !equal(payload, published[0].payload,
-                                       published[0].bytes)             ? "another payload"
-                                                                       : NULL;
+    const char *const wrong = published_count == 0               ? "nothing was published"
+                              : !same(topic, published[0].topic) ? "another topic"
+                              : !equal(payload, published[0].payload, published[0].bytes)
+                                  ? "another payload"
+                                  : NULL;
     if (published_count > 0) {
         memmove(published, published + 1, --published_count * sizeof published[0]);
     }
@@ -373,8 +370,7 @@ static const char *step_of(record *from)
         board.given = (const uint8_t *)bytes_of(from, "random").text;
         espseal_device_draw(&device);
         board.given = NULL;
-        if (has(from, "session") &&
-            !equal(bytes_of(from, "session"), device.newest->id, 16)) {
+        if (has(from, "session") && !equal(bytes_of(from, "session"), device.newest->id, 16)) {
             return "another session";
         }
         return as_expected(from, say_hello());

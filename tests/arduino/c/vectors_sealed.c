@@ -74,8 +74,8 @@ const char *check_sealed_seal(record *from, const char **reason)
     header.counter = counter_of(from, "counter");
     memcpy(header.address, bytes_of(from, "address").text, 8);
     find_keys(from, &keys);
-    error = espseal_sealed_seal(&keys, &header, plaintext.text, plaintext.count, frame,
-                                frame_bytes);
+    error =
+        espseal_sealed_seal(&keys, &header, plaintext.text, plaintext.count, frame, frame_bytes);
     if (!same(expect, "sealed")) {
         (void)bytes_of(from, "frame");
         (void)text_of(from, "armor");
@@ -139,8 +139,7 @@ static const char *check_opened(record *from, espseal_sealed_keys *keys, bool ar
         return espseal_verdict_word(verdict);
     }
     if (!equal(bytes_of(from, "address"), header.address, 8) ||
-        number_of(from, "epoch") != header.epoch ||
-        counter_of(from, "counter") != header.counter ||
+        number_of(from, "epoch") != header.epoch || counter_of(from, "counter") != header.counter ||
         kind_of(from) != (header.flags & ESPSEAL_KIND_MASK) ||
         (bytes_of(from, "session").count > 0) != ((header.flags & ESPSEAL_BOUND) != 0)) {
         return "another header";
@@ -181,8 +180,7 @@ const char *check_sealed_reject(record *from, const char **reason)
         return espseal_verdict_word(verdict);
     }
     if (verdict == ESPSEAL_MALFORMED) {
-        if (!same(text_of(from, "reason"),
-                  espseal_reason_word(ESPSEAL_PROBLEM_REASON(problem)))) {
+        if (!same(text_of(from, "reason"), espseal_reason_word(ESPSEAL_PROBLEM_REASON(problem)))) {
             return espseal_reason_word(ESPSEAL_PROBLEM_REASON(problem));
         }
         return number_of(from, "offset") == ESPSEAL_PROBLEM_OFFSET(problem) ? NULL
@@ -238,8 +236,8 @@ const char *check_sealed_detect(record *from, const char **reason)
 {
     static const char *const formats[] = {"malformed", "raw", "sealed", "armored", "hex", "port"};
     const words frame = bytes_of(from, "frame");
-    const char *const format =
-        formats[espseal_detect(raw(frame), frame.count, same(text_of(from, "port_allowed"), "true"))];
+    const char *const format = formats[espseal_detect(raw(frame), frame.count,
+                                                      same(text_of(from, "port_allowed"), "true"))];
     (void)reason;
     return same(text_of(from, "expect"), format) ? NULL : format;
 }

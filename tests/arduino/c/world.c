@@ -7,8 +7,8 @@
 
 void world_init(world *of)
 {
-    static const espseal_identity identity = {{0, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77},
-                                              {'k', 'e', 'y'}, 0};
+    static const espseal_identity identity = {
+        {0, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77}, {'k', 'e', 'y'}, 0};
     memset(of, 0, sizeof *of);
     sim_init(&of->board);
     of->identity = identity;

@@ -12,8 +12,8 @@ typedef struct {
     /* The host's side. */
     uint8_t key[32];
     uint16_t epoch;
-    uint64_t down; /* the counter of its last frame */
-    uint64_t up;   /* the highest counter that it opened */
+    uint64_t down;       /* the counter of its last frame */
+    uint64_t up;         /* the highest counter that it opened */
     uint8_t session[16]; /* out of the last hello */
     uint8_t beacon[16];
     uint8_t frame[512];
@@ -49,7 +49,8 @@ espseal_verdict host_welcomes(world *of, uint64_t floor);
 /* Hands of->frame over once more. */
 espseal_verdict replay(world *of, const uint8_t *frame, size_t bytes);
 
-/* Whether the device answered with an acknowledgement of the frame in of->frame, under a session. */
+/* Whether the device answered with an acknowledgement of the frame in of->frame, under a session.
+ */
 bool acknowledged(world *of, const uint8_t *session);
 
 /* Beacon, hello, welcome: `host_commands` works after it. */

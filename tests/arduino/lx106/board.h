@@ -1,4 +1,5 @@
-/* What there is in place of a board: a console, a clock that counts instructions, a painted stack. */
+/* What there is in place of a board: a console, a clock that counts instructions, a painted stack.
+ */
 #ifndef BOARD_H
 #define BOARD_H
 

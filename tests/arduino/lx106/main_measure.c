@@ -85,8 +85,7 @@ static void classic_seal_200(void)
 static void classic_open(void)
 {
     espseal_classic_message message;
-    right = right &&
-            espseal_classic_parse(frame, frame_bytes, 0, &message) == ESPSEAL_NO_PROBLEM &&
+    right = right && espseal_classic_parse(frame, frame_bytes, 0, &message) == ESPSEAL_NO_PROBLEM &&
             espseal_classic_open(&classic_opening, &message,
                                  (const uint8_t *)"0123456789abcdef0123456789abcdef", 1, 32, NULL,
                                  0) == ESPSEAL_FRESH;
@@ -109,8 +108,8 @@ static void device_hello(void)
 
 static void device_receive(void)
 {
-    right = right && espseal_device_receive(&w.device, w.frame, w.frame_bytes, &w.received) ==
-                         ESPSEAL_FRESH;
+    right = right &&
+            espseal_device_receive(&w.device, w.frame, w.frame_bytes, &w.received) == ESPSEAL_FRESH;
 }
 
 static void device_sleep(void)

@@ -26,32 +26,34 @@ int digitalRead(uint8_t pin);
 int analogRead(uint8_t pin);
 }
 
-class HardwareSerial {
- public:
-  void begin(unsigned long baud);
-  size_t printf(const char *format, ...) __attribute__((format(printf, 2, 3)));
-  size_t print(const char *text);
-  size_t println(const char *text);
-  size_t println(void);
-  size_t write(const uint8_t *buffer, size_t size);
+class HardwareSerial
+{
+  public:
+    void begin(unsigned long baud);
+    size_t printf(const char *format, ...) __attribute__((format(printf, 2, 3)));
+    size_t print(const char *text);
+    size_t println(const char *text);
+    size_t println(void);
+    size_t write(const uint8_t *buffer, size_t size);
 };
 extern HardwareSerial Serial;
 
 enum RFMode { RF_DEFAULT = 0, RF_CAL = 1, RF_NO_CAL = 2, RF_DISABLED = 4 };
 
-class EspClass {
- public:
-  static void deepSleep(uint64_t time_us, RFMode mode = RF_DEFAULT);
-  static bool rtcUserMemoryRead(uint32_t offset, uint32_t *data, size_t size);
-  static bool rtcUserMemoryWrite(uint32_t offset, uint32_t *data, size_t size);
-  static uint32_t getChipId();
-  static bool flashEraseSector(uint32_t sector);
-  static bool flashWrite(uint32_t address, const uint32_t *data, size_t size);
-  static bool flashWrite(uint32_t address, const uint8_t *data, size_t size);
-  static bool flashRead(uint32_t address, uint32_t *data, size_t size);
-  static bool flashRead(uint32_t address, uint8_t *data, size_t size);
-  static uint8_t *random(uint8_t *resultArray, const size_t outputSizeBytes);
-  static uint32_t random();
+class EspClass
+{
+  public:
+    static void deepSleep(uint64_t time_us, RFMode mode = RF_DEFAULT);
+    static bool rtcUserMemoryRead(uint32_t offset, uint32_t *data, size_t size);
+    static bool rtcUserMemoryWrite(uint32_t offset, uint32_t *data, size_t size);
+    static uint32_t getChipId();
+    static bool flashEraseSector(uint32_t sector);
+    static bool flashWrite(uint32_t address, const uint32_t *data, size_t size);
+    static bool flashWrite(uint32_t address, const uint8_t *data, size_t size);
+    static bool flashRead(uint32_t address, uint32_t *data, size_t size);
+    static bool flashRead(uint32_t address, uint8_t *data, size_t size);
+    static uint8_t *random(uint8_t *resultArray, const size_t outputSizeBytes);
+    static uint32_t random();
 };
 extern EspClass ESP;
 

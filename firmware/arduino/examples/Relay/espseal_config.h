@@ -5,8 +5,14 @@
 #define ESPSEAL_CONFIG_H
 
 #define ESPSEAL_NAME "CHANGE-ME"
-#define ESPSEAL_ADDRESS {0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00}
-#define ESPSEAL_DEVICE_KEY {0x00}
+#define ESPSEAL_ADDRESS                                \
+    {                                                  \
+        0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00 \
+    }
+#define ESPSEAL_DEVICE_KEY \
+    {                      \
+        0x00               \
+    }
 #define ESPSEAL_EPOCH 0
 #define ESPSEAL_UP_TOPIC "espseal/CHANGE-ME/up"
 #define ESPSEAL_HELLO_TOPIC "espseal/CHANGE-ME/hello"

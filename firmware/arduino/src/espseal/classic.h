@@ -17,9 +17,9 @@ extern "C" {
 /* How a group's frames are written. */
 #define ESPSEAL_CLASSIC_HEX 0x00
 #define ESPSEAL_CLASSIC_RAW 0x01
-#define ESPSEAL_CLASSIC_PORT 0x02         /* opening: bare hex digits are a frame */
-#define ESPSEAL_CLASSIC_BINARY_DATA 0x04  /* data may end in NULs */
-#define ESPSEAL_CLASSIC_PADDED_MAC 0x08   /* the MAC is over the padded values */
+#define ESPSEAL_CLASSIC_PORT 0x02          /* opening: bare hex digits are a frame */
+#define ESPSEAL_CLASSIC_BINARY_DATA 0x04   /* data may end in NULs */
+#define ESPSEAL_CLASSIC_PADDED_MAC 0x08    /* the MAC is over the padded values */
 #define ESPSEAL_DANGER_ACCEPT_REPLAYS 0x10 /* the empty session is allowed */
 
 /* The keys of a group as bytes. */
@@ -72,8 +72,8 @@ ESPSEAL_MUST_USE espseal_error espseal_classic_seal(
 /* The same with an IV of the caller's. An IV that repeats shows which readings are equal: only for
  * vectors. */
 ESPSEAL_MUST_USE espseal_error espseal_danger_classic_seal_with_iv(
-    const espseal_classic_keys *keys, const espseal_classic_reading *reading,
-    const uint8_t iv[16], uint8_t *frame, size_t frame_capacity, size_t *frame_bytes);
+    const espseal_classic_keys *keys, const espseal_classic_reading *reading, const uint8_t iv[16],
+    uint8_t *frame, size_t frame_capacity, size_t *frame_bytes);
 
 /* What a frame holds: pointers into it. */
 typedef struct {
@@ -98,9 +98,9 @@ ESPSEAL_MUST_USE espseal_problem espseal_classic_parse(uint8_t *frame, size_t fr
  * messages to itself; NULL takes readings. What fails is wiped. */
 ESPSEAL_MUST_USE espseal_verdict espseal_classic_open(const espseal_classic_keys *keys,
                                                       espseal_classic_message *message,
-                                                      const uint8_t *sessions,
-                                                      size_t session_count, size_t session_bytes,
-                                                      const char *to, size_t to_bytes);
+                                                      const uint8_t *sessions, size_t session_count,
+                                                      size_t session_bytes, const char *to,
+                                                      size_t to_bytes);
 
 #ifdef __cplusplus
 }

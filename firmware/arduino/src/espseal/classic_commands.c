@@ -17,8 +17,7 @@ const uint8_t *espseal_classic_device_shown(espseal_classic_device *device)
 {
     /* Also without a command: one that was lost on its way has used up the session at the host,
      * which then waits for the next. */
-    if (!device->known[0] ||
-        device->now - device->drawn_at >= ESPSEAL_CLASSIC_DRAW_EVERY_MS) {
+    if (!device->known[0] || device->now - device->drawn_at >= ESPSEAL_CLASSIC_DRAW_EVERY_MS) {
         uint8_t bytes[ESPSEAL_CLASSIC_SESSION_DIGITS / 2];
         /* The one before may still come: a command on its way. One drawn before that would let a
          * command that was held back be obeyed for ever. */
@@ -32,8 +31,7 @@ const uint8_t *espseal_classic_device_shown(espseal_classic_device *device)
 }
 
 espseal_verdict espseal_classic_device_receive(espseal_classic_device *device, uint8_t *frame,
-                                               size_t frame_bytes,
-                                               espseal_classic_message *message)
+                                               size_t frame_bytes, espseal_classic_message *message)
 {
     uint8_t id[ESPSEAL_CLASSIC_SESSION_DIGITS];
     espseal_verdict verdict;

@@ -53,8 +53,7 @@ bool espseal_classic_device_heard(espseal_classic_device *device, const uint8_t 
 bool espseal_classic_device_ready(espseal_classic_device *device)
 {
     device->now = device->platform->now(device->platform->context);
-    if (device->has_candidate &&
-        device->now - device->candidate_at >= ESPSEAL_CLASSIC_SETTLE_MS) {
+    if (device->has_candidate && device->now - device->candidate_at >= ESPSEAL_CLASSIC_SETTLE_MS) {
         memcpy(device->session, device->candidate, sizeof device->session);
         device->session_at = device->candidate_at;
         device->has_session = true;
@@ -72,8 +71,8 @@ espseal_error espseal_classic_device_seal(espseal_classic_device *device, const 
                                           size_t *frame_bytes)
 {
     const espseal_classic_reading reading = {
-        device->node, device->node_bytes, NULL, 0, data, data_bytes, device->session,
-        sizeof device->session};
+        device->node,    device->node_bytes,    NULL, 0, data, data_bytes,
+        device->session, sizeof device->session};
     *frame_bytes = 0;
     if (!espseal_classic_device_ready(device)) {
         return ESPSEAL_ERROR_NO_SESSION;

@@ -25,7 +25,8 @@ typedef struct {
     bool has_candidate;
     uint8_t session[ESPSEAL_CLASSIC_SESSION_DIGITS];
     uint8_t candidate[ESPSEAL_CLASSIC_SESSION_DIGITS];
-    /* For commands: the ones drawn, the newest first, then the ones used, with the frame that did. */
+    /* For commands: the ones drawn, the newest first, then the ones used, with the frame that did.
+     */
     bool known[ESPSEAL_CLASSIC_KNOWN];
     uint8_t ids[ESPSEAL_CLASSIC_KNOWN][ESPSEAL_CLASSIC_SESSION_DIGITS];
     uint8_t macs[ESPSEAL_CLASSIC_KNOWN][ESPSEAL_CLASSIC_MAC_BYTES];

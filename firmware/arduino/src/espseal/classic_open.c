@@ -46,8 +46,8 @@ static bool open_port(const espseal_classic_keys *keys, espseal_classic_message 
 
 /* O4 to O7. */
 static bool open_under_sessions(const espseal_classic_keys *keys, espseal_classic_message *message,
-                                const uint8_t *sessions, size_t session_count,
-                                size_t session_bytes, uint8_t *chain)
+                                const uint8_t *sessions, size_t session_count, size_t session_bytes,
+                                uint8_t *chain)
 {
     const size_t padded = message->data_bytes, node_padded = message->node_bytes;
     const bool whole = (keys->scheme & ESPSEAL_CLASSIC_PADDED_MAC) != 0;
@@ -68,10 +68,11 @@ static bool open_under_sessions(const espseal_classic_keys *keys, espseal_classi
     for (dropped = binary ? 16 : 1; dropped-- > 0;) {
         const size_t data_bytes = !binary ? text : padded < dropped ? 0 : padded - dropped;
         for (at = 0; at < session_count; at++) {
-            const espseal_part parts[] = {{message->node, whole ? node_padded : message->node_bytes},
-                                          {message->iv, 16},
-                                          {message->data, whole ? padded : data_bytes},
-                                          {sessions + at * session_bytes, session_bytes}};
+            const espseal_part parts[] = {
+                {message->node, whole ? node_padded : message->node_bytes},
+                {message->iv, 16},
+                {message->data, whole ? padded : data_bytes},
+                {sessions + at * session_bytes, session_bytes}};
             const bool fits = mac_fits(keys, parts, 4, message->mac);
             if (fits && data_bytes >= text &&
                 (!no_session || (keys->scheme & ESPSEAL_DANGER_ACCEPT_REPLAYS) != 0)) {
@@ -95,16 +96,17 @@ espseal_verdict espseal_classic_open(const espseal_classic_keys *keys,
     uint8_t chain[16];
 
     memcpy(chain, keys->static_iv, 16);
-    if (message->port ? open_port(keys, message, chain)
-                      : open_under_sessions(keys, message, sessions, session_count, session_bytes,
-                                            chain)) {
+    if (message->port
+            ? open_port(keys, message, chain)
+            : open_under_sessions(keys, message, sessions, session_count, session_bytes, chain)) {
         /* O8 */
         arrow = message->node_bytes > 0 ? memchr(message->node, '>', message->node_bytes) : NULL;
         message->from_bytes = arrow == NULL ? message->node_bytes : (size_t)(arrow - message->node);
         verdict = ESPSEAL_WRONG_DIRECTION;
-        if (to == NULL ? arrow == NULL
-                       : arrow != NULL && message->node_bytes - message->from_bytes == to_bytes + 1 &&
-                             memcmp(arrow + 1, to, to_bytes) == 0) {
+        if (to == NULL
+                ? arrow == NULL
+                : arrow != NULL && message->node_bytes - message->from_bytes == to_bytes + 1 &&
+                      memcmp(arrow + 1, to, to_bytes) == 0) {
             return ESPSEAL_FRESH;
         }
     }

@@ -54,9 +54,7 @@ espseal_problem espseal_classic_parse(uint8_t *frame, size_t frame_bytes, unsign
     if (fields == 3) {
         for (at = 0; at < 4; at++) {
             const size_t digits = ends[at] - starts[at];
-            if (at == 0   ? digits != IV_DIGITS
-                : at == 3 ? digits != MAC_DIGITS
-                          : digits % 32 != 0) {
+            if (at == 0 ? digits != IV_DIGITS : at == 3 ? digits != MAC_DIGITS : digits % 32 != 0) {
                 return ESPSEAL_PROBLEM(ESPSEAL_FIELD_LENGTH, starts[at]);
             }
         }
@@ -70,7 +68,8 @@ espseal_problem espseal_classic_parse(uint8_t *frame, size_t frame_bytes, unsign
         }
         return problem;
     }
-    if ((scheme & ESPSEAL_CLASSIC_PORT) == 0 || frame_bytes == 0 || !espseal_all_hex(frame, frame_bytes)) {
+    if ((scheme & ESPSEAL_CLASSIC_PORT) == 0 || frame_bytes == 0 ||
+        !espseal_all_hex(frame, frame_bytes)) {
         return ESPSEAL_PROBLEM(ESPSEAL_UNRECOGNISED, 0);
     }
     if (frame_bytes < IV_DIGITS + 32 + MAC_DIGITS ||

@@ -28,7 +28,7 @@
  * firmware's version. */
 #define ESPSEAL_ACK_FRAME_BYTES (ESPSEAL_OVERHEAD_BYTES + 1 + ESPSEAL_TAG_BYTES)
 #define ESPSEAL_VERSION_BYTES_MAX 32
-#define ESPSEAL_HELLO_FRAME_BYTES_MAX                                                              \
+#define ESPSEAL_HELLO_FRAME_BYTES_MAX \
     (ESPSEAL_OVERHEAD_BYTES + ESPSEAL_SESSION_BYTES + ESPSEAL_VERSION_BYTES_MAX)
 
 /* The counter: how many are reserved by one write to flash. A power cut loses what is left of

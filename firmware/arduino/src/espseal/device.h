@@ -17,11 +17,12 @@ typedef struct {
     uint64_t head; /* the counter of the last frame accepted under it */
     bool drawn;
     bool welcomed;
-    bool commands; /* false: drawn without a beacon */
+    bool commands;                         /* false: drawn without a beacon */
     uint8_t id[2 * ESPSEAL_SESSION_BYTES]; /* the first half; what is derived is as long as this */
 } espseal_session;
 
-/* Everything that a device holds in RAM, secrets included. It points into itself: do not copy it. */
+/* Everything that a device holds in RAM, secrets included. It points into itself: do not copy it.
+ */
 typedef struct {
     /* What is used most comes first, within reach of the chip's short instructions. */
     uint64_t next; /* the counter to use next; 0: none is left */
@@ -31,8 +32,8 @@ typedef struct {
     bool heard_beacon;
     bool redraw; /* the next hello shows another session */
     bool welcomed;
-    bool listening;      /* whether it takes commands: set it after begin */
-    uint32_t now;        /* all times are the platform's, in ms */
+    bool listening; /* whether it takes commands: set it after begin */
+    uint32_t now;   /* all times are the platform's, in ms */
     uint32_t beacon_at;
     uint32_t began_at;
     uint32_t drawn_at;   /* when the old session became the old one */
@@ -41,7 +42,7 @@ typedef struct {
     uint32_t hello_wait; /* how long until the one after it; 0: none is due */
     espseal_store store;
     espseal_record record;
-    espseal_session *newest; /* the session that was drawn last; the other one came before */
+    espseal_session *newest;     /* the session that was drawn last; the other one came before */
     espseal_session sessions[3]; /* the third is what an unbound frame comes under: none */
     uint8_t beacon[ESPSEAL_SESSION_BYTES];
     espseal_sealed_keys uplink;

@@ -99,8 +99,8 @@ void espseal_device_draw(espseal_device *device)
     device->redraw = false;
 }
 
-espseal_error espseal_device_say_hello(espseal_device *device, const char *version,
-                                       uint8_t *frame, size_t *frame_bytes)
+espseal_error espseal_device_say_hello(espseal_device *device, const char *version, uint8_t *frame,
+                                       size_t *frame_bytes)
 {
     uint8_t *const body = frame + ESPSEAL_OVERHEAD_BYTES;
     const size_t version_bytes = strlen(version);

@@ -26,9 +26,8 @@ void espseal_device_make_keys(espseal_device *device);
 void espseal_device_draw(espseal_device *device);
 
 /* The hello of the session that was drawn last. */
-ESPSEAL_MUST_USE espseal_error espseal_device_say_hello(espseal_device *device,
-                                                        const char *version, uint8_t *frame,
-                                                        size_t *frame_bytes);
+ESPSEAL_MUST_USE espseal_error espseal_device_say_hello(espseal_device *device, const char *version,
+                                                        uint8_t *frame, size_t *frame_bytes);
 
 /* Says hello in so many milliseconds, then again with backoff. */
 void espseal_device_hello_in(espseal_device *device, uint32_t wait);

@@ -81,7 +81,8 @@ espseal_verdict espseal_device_receive(espseal_device *device, uint8_t *frame, s
     if ((frame[1] & ESPSEAL_DOWNLINK) == 0) {
         return ESPSEAL_WRONG_DIRECTION;
     }
-    if (!device->begun || memcmp(frame + 4, device->record.identity.address, ESPSEAL_ADDRESS_BYTES) != 0) {
+    if (!device->begun ||
+        memcmp(frame + 4, device->record.identity.address, ESPSEAL_ADDRESS_BYTES) != 0) {
         return ESPSEAL_UNKNOWN_DEVICE;
     }
     if ((uint16_t)espseal_load_be(frame + 2, 2) != device->record.identity.epoch) {
@@ -122,8 +123,7 @@ espseal_verdict espseal_device_receive(espseal_device *device, uint8_t *frame, s
     }
     /* H5: a counter that was lifted is stored before anything else is made. */
     if (answer_bytes > 0 && espseal_device_reserve(device) == ESPSEAL_OK) {
-        espseal_device_finish(device, ESPSEAL_CONTROL, session->id, received->reply,
-                              answer_bytes);
+        espseal_device_finish(device, ESPSEAL_CONTROL, session->id, received->reply, answer_bytes);
         received->reply_bytes = ESPSEAL_OVERHEAD_BYTES + answer_bytes;
         if (welcome && session == device->newest) {
             session->welcomed = true;

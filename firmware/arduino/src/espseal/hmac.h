@@ -20,7 +20,7 @@ void espseal_hmac(const br_hash_class *hash, const void *key, size_t key_bytes,
 
 /* HKDF-Expand(key, label || extra, 32), by HMAC-SHA256: one block, so no loop. `derived` may be
  * `key`. */
-void espseal_derive(const uint8_t key[32], const char *label, const void *extra,
-                    size_t extra_bytes, uint8_t derived[32]);
+void espseal_derive(const uint8_t key[32], const char *label, const void *extra, size_t extra_bytes,
+                    uint8_t derived[32]);
 
 #endif

@@ -78,8 +78,8 @@ ESPSEAL_MUST_USE bool espseal_sealed_open(espseal_sealed_keys *keys, uint8_t *fr
 size_t espseal_armor(const uint8_t *frame, size_t frame_bytes, char *text);
 
 /* O1: the frame of an armor. `frame` may be `text`. */
-ESPSEAL_MUST_USE espseal_problem espseal_disarm(const char *text, size_t text_bytes,
-                                                uint8_t *frame, size_t *frame_bytes);
+ESPSEAL_MUST_USE espseal_problem espseal_disarm(const char *text, size_t text_bytes, uint8_t *frame,
+                                                size_t *frame_bytes);
 
 #ifdef __cplusplus
 }

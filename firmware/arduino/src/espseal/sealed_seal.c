@@ -9,8 +9,7 @@ bool espseal_sealed_place(uint8_t *frame, size_t frame_capacity, const void *dat
     if (frame_capacity > ESPSEAL_SEALED_FRAME_BYTES_MAX) {
         frame_capacity = ESPSEAL_SEALED_FRAME_BYTES_MAX;
     }
-    if (frame_capacity < data_bytes ||
-        frame_capacity - data_bytes < ESPSEAL_OVERHEAD_BYTES) {
+    if (frame_capacity < data_bytes || frame_capacity - data_bytes < ESPSEAL_OVERHEAD_BYTES) {
         espseal_wipe(frame, frame_capacity);
         return false;
     }

@@ -12,8 +12,7 @@ static bool is_blank(const espseal_record *record)
     return left == 0;
 }
 
-static bool read(const espseal_store *store, unsigned sector, unsigned slot,
-                 espseal_record *record)
+static bool read(const espseal_store *store, unsigned sector, unsigned slot, espseal_record *record)
 {
     const espseal_platform *const platform = store->platform;
     return platform->flash_read(platform->context, sector, slot * sizeof *record,
@@ -41,8 +40,7 @@ espseal_error espseal_store_load(espseal_store *store, const espseal_platform *p
             }
             if (!is_blank(&read_back)) {
                 used[sector] = (uint8_t)(slot + 1);
-                if (espseal_record_valid(&read_back) &&
-                    read_back.sequence > record->sequence) {
+                if (espseal_record_valid(&read_back) && read_back.sequence > record->sequence) {
                     *record = read_back;
                     store->sector = (uint8_t)sector;
                 }
@@ -82,8 +80,7 @@ espseal_error espseal_store_save(espseal_store *store, espseal_record *record, b
     }
     if (!platform->flash_write(platform->context, sector, slot * sizeof *record,
                                (const uint32_t *)(const void *)record, sizeof *record) ||
-        !read(store, sector, slot, &read_back) ||
-        memcmp(record, &read_back, sizeof *record) != 0) {
+        !read(store, sector, slot, &read_back) || memcmp(record, &read_back, sizeof *record) != 0) {
         return ESPSEAL_ERROR_STORE_FAILED;
     }
     store->sector = (uint8_t)sector;

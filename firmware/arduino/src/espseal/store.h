@@ -30,12 +30,12 @@ typedef struct {
     uint8_t version;
     uint8_t length; /* of the record, in bytes */
     uint8_t mode;
-    uint8_t welcomed; /* RTC: whether the host had lifted the counter */
+    uint8_t welcomed;          /* RTC: whether the host had lifted the counter */
     espseal_identity identity; /* of now; the key in RTC memory is zeros */
-    uint64_t counter; /* flash: the last one reserved; RTC: the next one to use */
+    uint64_t counter;          /* flash: the last one reserved; RTC: the next one to use */
     uint8_t origin[ESPSEAL_ORIGIN_BYTES]; /* tells a key that was provisioned anew */
-    uint32_t sequence; /* from 1 */
-    uint32_t checksum; /* CRC-32 of the rest, never 0; written last */
+    uint32_t sequence;                    /* from 1 */
+    uint32_t checksum;                    /* CRC-32 of the rest, never 0; written last */
 } espseal_record;
 
 #define ESPSEAL_RECORD_BYTES sizeof(espseal_record)

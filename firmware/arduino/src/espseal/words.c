@@ -32,7 +32,9 @@ const char *espseal_reason_word(espseal_reason reason)
 const char *espseal_error_word(espseal_error error)
 {
     return nth("ok\0data_ends_in_nul\0frame_too_long\0invalid_node_id\0session_required\0"
-               "no_session\0wrong_key_length\0article_keys\0placeholder_keys\0invalid_kind\0invalid_counter\0"
-               "counter_exhausted\0no_identity\0store_failed\0asleep\0not_begun\0outbox_full\0invalid_fleet",
+               "no_session\0wrong_key_length\0article_keys\0placeholder_keys\0invalid_"
+               "kind\0invalid_counter\0"
+               "counter_exhausted\0no_identity\0store_failed\0asleep\0not_begun\0outbox_"
+               "full\0invalid_fleet",
                (unsigned)error);
 }

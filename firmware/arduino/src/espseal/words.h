@@ -62,23 +62,24 @@ const char *espseal_reason_word(espseal_reason reason);
 /* What the caller, or the board, did wrong. */
 typedef enum {
     ESPSEAL_OK,
-    ESPSEAL_ERROR_DATA_ENDS_IN_NUL, /* classic text data: its end could not be told from padding */
-    ESPSEAL_ERROR_FRAME_TOO_LONG,   /* more than a frame, or the buffer given for it, can hold */
-    ESPSEAL_ERROR_INVALID_NODE_ID,  /* 1 to 15 bytes, without NUL and '>' */
-    ESPSEAL_ERROR_SESSION_REQUIRED, /* of this frame: it is not without one */
-    ESPSEAL_ERROR_NO_SESSION,       /* no session ID was heard yet, or none that is young enough */
-    ESPSEAL_ERROR_WRONG_KEY_LENGTH, /* AES keys have 16, 24 or 32 bytes, the passphrase at least 1 */
-    ESPSEAL_ERROR_ARTICLE_KEYS,     /* keys that are printed in the article: draw new ones */
-    ESPSEAL_ERROR_PLACEHOLDER_KEYS, /* the example's keys: put in those of your keyring */
-    ESPSEAL_ERROR_INVALID_KIND,     /* there is no such frame in this direction */
-    ESPSEAL_ERROR_INVALID_COUNTER,  /* counters start at 1 */
+    ESPSEAL_ERROR_DATA_ENDS_IN_NUL,  /* classic text data: its end could not be told from padding */
+    ESPSEAL_ERROR_FRAME_TOO_LONG,    /* more than a frame, or the buffer given for it, can hold */
+    ESPSEAL_ERROR_INVALID_NODE_ID,   /* 1 to 15 bytes, without NUL and '>' */
+    ESPSEAL_ERROR_SESSION_REQUIRED,  /* of this frame: it is not without one */
+    ESPSEAL_ERROR_NO_SESSION,        /* no session ID was heard yet, or none that is young enough */
+    ESPSEAL_ERROR_WRONG_KEY_LENGTH,  /* AES keys have 16, 24 or 32 bytes, the passphrase at least 1
+                                      */
+    ESPSEAL_ERROR_ARTICLE_KEYS,      /* keys that are printed in the article: draw new ones */
+    ESPSEAL_ERROR_PLACEHOLDER_KEYS,  /* the example's keys: put in those of your keyring */
+    ESPSEAL_ERROR_INVALID_KIND,      /* there is no such frame in this direction */
+    ESPSEAL_ERROR_INVALID_COUNTER,   /* counters start at 1 */
     ESPSEAL_ERROR_COUNTER_EXHAUSTED, /* counter 2^64-1 is used: the device needs a new key */
-    ESPSEAL_ERROR_NO_IDENTITY,      /* neither flash nor the sketch has an address and a key */
-    ESPSEAL_ERROR_STORE_FAILED,     /* flash could not be read or written; nothing was sealed */
-    ESPSEAL_ERROR_ASLEEP,           /* the counter was handed to the next wake */
-    ESPSEAL_ERROR_NOT_BEGUN,        /* begin was not called, or failed */
-    ESPSEAL_ERROR_OUTBOX_FULL,      /* more readings wait than there is room for */
-    ESPSEAL_ERROR_INVALID_FLEET     /* the name of a fleet has 32 bytes at most */
+    ESPSEAL_ERROR_NO_IDENTITY,       /* neither flash nor the sketch has an address and a key */
+    ESPSEAL_ERROR_STORE_FAILED,      /* flash could not be read or written; nothing was sealed */
+    ESPSEAL_ERROR_ASLEEP,            /* the counter was handed to the next wake */
+    ESPSEAL_ERROR_NOT_BEGUN,         /* begin was not called, or failed */
+    ESPSEAL_ERROR_OUTBOX_FULL,       /* more readings wait than there is room for */
+    ESPSEAL_ERROR_INVALID_FLEET      /* the name of a fleet has 32 bytes at most */
 } espseal_error;
 
 /* "ok", "frame_too_long" and so on. */
