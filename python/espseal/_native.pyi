@@ -717,6 +717,14 @@ class Sender:
             Error: ``wrong_format``: the device is classic.
         """
 
+    def acknowledges(self, payload: _Payload) -> str | None:
+        """The ``tag`` of the `Publication` that a device acknowledges with this uplink, None if it
+        is no such one. For a process beside the receiver: nothing is remembered or accepted.
+
+        Raises:
+            StoreError: the store failed.
+        """
+
     def query_mode(self, device: str) -> Publication:
         """Asks a sealed device for its mode (`Message.mode`). Raises as `ratchet`."""
 

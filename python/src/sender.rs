@@ -5,7 +5,7 @@ use std::sync::Arc;
 use espseal::{Error, Publication as CorePublication, Sender as CoreSender};
 use pyo3::prelude::*;
 
-use crate::convert::bytes;
+use crate::convert::{bytes, hex};
 use crate::errors;
 use crate::keyring::Keyring;
 use crate::receiver::Publication;
@@ -51,6 +51,14 @@ impl Sender {
 
     fn query_mode(&self, py: Python<'_>, device: &str) -> PyResult<Publication> {
         self.run(py, |core| core.query_mode(device))
+    }
+
+    fn acknowledges(&self, py: Python<'_>, payload: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
+        let payload = bytes(payload)?;
+        match py.detach(|| self.0.acknowledges(&payload)) {
+            Ok(tag) => Ok(tag.map(|tag| hex(&tag))),
+            Err(error) => Err(errors::to_py(py, &error)),
+        }
     }
 
     fn set_mode(&self, py: Python<'_>, device: &str, mode: u8) -> PyResult<Publication> {

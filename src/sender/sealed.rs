@@ -5,7 +5,13 @@ use super::downlink::{Downlink, is_good};
 use crate::error::{DataError, Error, SessionError};
 use crate::keyring::{Fleet, Sealed};
 use crate::receiver::Publication;
-use crate::sealed::{FRAME_BYTES_MAX, Kind, OVERHEAD_BYTES, Session};
+use crate::sealed::{
+    Control, Direction, FRAME_BYTES_MAX, Frame, FrameKeys, Kind, OVERHEAD_BYTES, Session, open,
+};
+use crate::store::DeviceSessions;
+
+/// So many epochs may lie between what a device claims and what it has reached (E1).
+const AHEAD_MAX: u16 = 3;
 
 /// What the store gives for one frame.
 struct Given {
@@ -88,6 +94,47 @@ impl Sender {
             .keys
             .downlink(device, given.epoch, sealed.minimum_epoch);
         Ok(downlink.publication(fleet, &keys, &given.plaintext)?)
+    }
+
+    /// The tag of what a device acknowledges with this uplink, if it is one that verifies under a
+    /// session of the device: for who sends beside the receiver, which alone remembers what came.
+    ///
+    /// # Errors
+    /// [`Error::Store`]
+    pub fn acknowledges(&self, payload: &[u8]) -> Result<Option<[u8; 16]>, Error> {
+        let Ok(frame) = Frame::parse(payload) else {
+            return Ok(None);
+        };
+        let header = frame.header();
+        let listed = self.keyring.by_address(header.address);
+        let (Direction::Uplink, Kind::Control, Some(device)) =
+            (header.direction, header.kind, listed)
+        else {
+            return Ok(None);
+        };
+        let (mut sessions, mut known) = (DeviceSessions::default(), None);
+        self.store.transact(&mut |transaction| {
+            sessions = transaction.device_sessions(header.address)?;
+            known = transaction.sealed_device(header.address)?;
+            Ok(())
+        })?;
+        // E1: a claim of a far epoch costs nothing.
+        let near = known.is_some_and(|known| header.epoch.abs_diff(known.epoch) <= AHEAD_MAX);
+        let key = match near {
+            true => self.keyring.device_key(device, header.epoch),
+            false => None,
+        };
+        let sessions = sessions.current.map(|current| current.session);
+        let opened = key.and_then(|key| {
+            let keys = FrameKeys::new(&key, Direction::Uplink);
+            open(&frame, &keys, &sessions, b"")
+        });
+        Ok(
+            opened.and_then(|opened| match Control::parse(&opened.plaintext) {
+                Some(Control::Ack { tag }) => Some(tag),
+                _ => None,
+            }),
+        )
     }
 
     pub(super) fn is_sealed_ready(&self, sealed: &Sealed) -> Result<bool, Error> {

@@ -47,21 +47,31 @@ def home(tmp_path: Path) -> Path:
     """After the README's commands: each must do, and say, what is shown."""
     typed = [(shlex.split(line), shown) for line, shown in commands()]
     ours = [(words, shown) for words, shown in typed if words[0] == "espseal"]
-    assert [words[2] for words, _ in ours] == ["new", "add", "add", "check"]
-    for words, shown in ours:
-        result = subprocess.run(
-            [sys.executable, "-m", "espseal.cli", *words[1:]],
-            env=environment(tmp_path),
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        assert (result.returncode, result.stderr) == (0, ""), words
-        said = [line.rstrip() for line in result.stdout.replace(str(tmp_path), YOU).splitlines()]
+    # What is sent wants a device that listens: a test of its own.
+    offline = [(words, shown) for words, shown in ours if words[1] != "send"]
+    assert [words[1] for words, _ in offline] == [
+        *("keyring", "fleet", "device", "provision", "provision", "keyring", "keyring")
+    ]
+    for words, shown in offline:
+        said = [line.rstrip() for line in espseal_says(tmp_path, *words[1:]).splitlines()]
         if shown:
             assert said == shown.splitlines()
     return tmp_path
+
+
+def espseal_says(home: Path, *words: str) -> str:
+    """What the command prints, which must succeed."""
+    result = subprocess.run(
+        [sys.executable, "-m", "espseal.cli", *words],
+        cwd=home,
+        env=environment(home),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (result.returncode, result.stderr) == (0, ""), words
+    return result.stdout.replace(str(home), YOU)
 
 
 def keyring(home: Path) -> espseal.Keyring:
@@ -75,6 +85,7 @@ def running(home: Path, *command: str) -> Iterator[Path]:
     with path.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-u", *command],
+            cwd=home,
             env=environment(home),
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -108,37 +119,58 @@ def test_the_program_is_short() -> None:
     assert len(text.splitlines()) <= 15
 
 
-def test_the_program_prints_what_is_shown(home: Path) -> None:
+def device_file() -> str:
+    """The name of its provisioning file; the README's own has no broker but localhost's."""
+    (line,) = [each for each, _ in commands() if "--format json" in each]
+    (run,) = [each for each, _ in commands() if each.startswith("python ")]
+    assert shlex.split(line)[-2:] == ["--format", "json"]
+    assert shlex.split(run) == ["python", "examples/linux_device.py", "kitchen.json"]
+    return shlex.split(run)[-1]
+
+
+def test_program_device_and_command(home: Path) -> None:
     (text,) = blocks(README, "python")
     shown = README.read_text().split(text)[1].split("```text\n")[1].split("```")[0]
+    reading, refusal = shown.splitlines()
     folder = home / "broker"
     folder.mkdir()
-    device = espseal.Device.from_keyring(keyring(home), "kitchen")
-    with (
-        Mosquitto(folder) as broker,
-        Probe(broker) as probe,
-        running(home, "-c", program(broker)) as output,
-    ):
-        frame = probe.session(device).seal("21.5")
-        probe.send("sensors/kitchen", frame)
-        probe.send("sensors/kitchen", frame)
-        wait_for(lambda: output.read_text().count("\n") >= 2, "two lines")
-        assert output.read_text() == shown
+    (address,) = [each.address for each in keyring(home).devices if each.address]
+    up = f"espseal/{address}/up"
+    other = home / "device"
+    other.mkdir()
+    with Mosquitto(folder) as broker, Probe(broker) as probe:
+        reached = ("--mqtt-host", broker.host, "--mqtt-port", str(broker.port), "--force")
+        espseal_says(home, "provision", "kitchen", "--format", "json", *reached)
+        example = str(ROOT / "examples" / "linux_device.py")
+        with running(home, "-c", program(broker)) as output:
+            wait_for(lambda: probe.arrivals, "a beacon")
+            with running(other, example, str(home / device_file()), "--every", "0.3") as printed:
+                wait_for(lambda: output.read_text().count("kitchen ") >= 3, "three readings")
+                first = output.read_text().splitlines()[0]
+                number = reading.removeprefix("kitchen ")
+                assert first == f"kitchen {float(first.removeprefix('kitchen ')):.2f}"
+                float(number)
+                probe.send(up, probe.on(up)[-1])
+                wait_for(lambda: "refused" in output.read_text(), "a refusal")
+                assert refusal in output.read_text().splitlines()
+                (line,) = [shlex.split(each) for each, _ in commands() if "espseal send" in each]
+                at = ("--host", broker.host, "--port", str(broker.port))
+                espseal_says(home, *line[1:], *at)
+                wait_for(lambda: "command" in printed.read_text(), "the command")
+                assert printed.read_text() == f"command: {line[-1]}\n"
 
 
-def test_the_pretended_device_is_heard(home: Path) -> None:
+def test_the_classic_device_is_heard(home: Path) -> None:
     folder = home / "broker"
     folder.mkdir()
-    (line,) = [each for each, _ in commands() if "pretend_device" in each]
-    python, script, *arguments = shlex.split(line)
-    assert python == "python"
     receiver = espseal.Receiver(keyring(home), espseal.Store.memory())
     fresh: list[espseal.Message] = []
     with Mosquitto(folder) as broker, Probe(broker) as probe:
-        espseal.paho.attach(probe.client, receiver, "sensors/+", on_message=fresh.append)
+        espseal.paho.attach(probe.client, receiver, on_message=fresh.append)
+        script = str(ROOT / "examples" / "pretend_device.py")
         extra = ["--host", broker.host, "--port", str(broker.port), "--every", "0.1"]
-        with running(home, str(ROOT / script), *arguments, *extra) as output:
+        with running(home, script, "cellar", "sensors/cellar", *extra) as output:
             wait_for(lambda: len(fresh) >= 3, "three readings")
             assert "sent 20.1, sealed: 139 bytes" in output.read_text()
-    assert {message.device for message in fresh} == {"kitchen"}
+    assert {message.device for message in fresh} == {"cellar"}
     assert len({message.text for message in fresh}) == len(fresh)

@@ -44,7 +44,10 @@ def send(
 ) -> None:
     """Send a command to a device.
 
-    The device shows a session for its next command; this waits until it does,
+    A sealed device acknowledges it, and this ends when it does. A receiver has to run on
+    the same store (espseal listen): it welcomes the device, which commands need.
+
+    A classic device shows a session for its next command; this waits until it does,
     seals the command under it, and ends when the broker has it. Whether the
     device obeys is in its next reading. Its group needs a 'command_topic' and a
     'command_session_topic' in the keyring.
@@ -58,7 +61,13 @@ def send(
         command = file.read_bytes()
     else:
         command = sys.stdin.buffer.read() if data == "-" else (data or "").encode()
-    sender = Sender(Keyring.load(keyring), open_store(state, memory))
-    run.send(broker, sender, device, command, timeout)
+    loaded = Keyring.load(keyring)
+    sender = Sender(loaded, open_store(state, memory))
+    # An unknown name is an error of the sender's.
+    sender.is_ready(device)
+    entry = next(each for each in loaded.devices if each.name == device)
+    answers = None if entry.fleet is None else loaded.provision(device).up_topic
+    acknowledged = run.send(broker, sender, entry, command, timeout, answers)
     size = f"{len(command)} byte{'' if len(command) == 1 else 's'}"
-    console.say(f"Sent {size} to {device}; the broker has it.", "green")
+    end = "it has acknowledged it" if acknowledged else "the broker has it"
+    console.say(f"Sent {size} to {device}; {end}.", "green")

@@ -1,4 +1,4 @@
-"""One command over a Paho client: hears the node's session, publishes, waits for the broker."""
+"""One command over a Paho client: hears what the device says, publishes, hears the broker."""
 
 from dataclasses import dataclass
 from queue import SimpleQueue
@@ -14,6 +14,17 @@ from espseal._adapter import fewest_filters
 @dataclass(frozen=True)
 class Heard:
     """A node has shown a session."""
+
+
+@dataclass(frozen=True)
+class Acknowledged:
+    """A sealed device has a command.
+
+    Arguments:
+        tag: of its frame.
+    """
+
+    tag: str
 
 
 @dataclass(frozen=True)
@@ -35,22 +46,31 @@ class Courier:
     Arguments:
         client: not yet connected.
         sender: seals it.
-        events: gets `Heard` and `Answered`.
+        events: gets `Heard`, `Acknowledged` and `Answered`.
+        answers: the topic on which a sealed device acknowledges.
     """
 
-    def __init__(self, client: mqtt.Client, sender: Sender, events: "SimpleQueue[Any]") -> None:
+    def __init__(
+        self,
+        client: mqtt.Client,
+        sender: Sender,
+        events: "SimpleQueue[Any]",
+        answers: str | None = None,
+    ) -> None:
         self._client = client
         self._sender = sender
         self._events = events
         self._topic = ""
-        self._filters = sorted(fewest_filters(sender.subscriptions))
+        self._answers = answers
+        self._filters = sorted({*fewest_filters(sender.subscriptions), *filter(None, [answers])})
         client.on_message = self._on_message
         client.on_subscribe = self._on_subscribe
         client.on_publish = self._on_publish
 
     def connected(self) -> None:
         """Subscribes: the nodes' sessions are retained, so those that there are come at once."""
-        self._client.subscribe([(each, 1) for each in self._filters])
+        if self._filters:
+            self._client.subscribe([(each, 1) for each in self._filters])
 
     def send(self, publication: Publication) -> None:
         """Publishes; `Answered` says what became of it."""
@@ -60,7 +80,12 @@ class Courier:
         )
 
     def _on_message(self, client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
-        if self._sender.hear(bytes(message.payload), topic=message.topic):
+        payload = bytes(message.payload)
+        if message.topic == self._answers:
+            tag = self._sender.acknowledges(payload)
+            if tag is not None:
+                self._events.put(Acknowledged(tag))
+        elif self._sender.hear(payload, topic=message.topic):
             self._events.put(Heard())
         client.ack(message.mid, message.qos)
 
