@@ -342,6 +342,37 @@ fn each_mistake_has_its_sentence_with_line_and_field() {
 }
 
 #[test]
+fn a_hundred_thousand_devices_are_found_by_name_and_address() {
+    const DEVICES: u64 = 100_000;
+    let head = &VALID[..VALID.find("[[device]]").unwrap()];
+    let of = |n: u64| Address::new(n.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes());
+    let mut text = head.to_owned();
+    for n in 0..DEVICES {
+        let address = of(n);
+        text += &format!(
+            "[[device]]\nname = \"device {n}\"\nsealed = {{ fleet = \"home\", address = \"{address}\" }}\n"
+        );
+    }
+    let keyring = Keyring::parse(&text).unwrap();
+    assert_eq!(keyring.fleets()[0].device_count(), 100_000);
+    for n in [0, 1, 4711, DEVICES - 1] {
+        let index = keyring.by_address(of(n)).unwrap();
+        assert_eq!(index, usize::try_from(n).unwrap());
+        let name = format!("device {n}");
+        assert_eq!(keyring.device_index(&name).unwrap(), index);
+        let key = DeviceKey::of_fleet(&keyring.fleets()[0].key, of(n));
+        assert!(keyring.device_key(index, 0).unwrap() == key);
+    }
+    let text = text.replace(
+        "address = \"0000000000000000\"",
+        "address = \"9e3779b97f4a7c15\"",
+    );
+    let error = Keyring::parse(&text).unwrap_err();
+    assert_eq!(error.problem.code(), "duplicate_address");
+    assert_eq!(error.line, Some(head.lines().count() + 6));
+}
+
+#[test]
 fn a_keyring_cut_or_garbled_anywhere_shows_no_key() {
     for cut in 0..VALID.len() {
         for text in [

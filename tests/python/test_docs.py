@@ -1,5 +1,6 @@
 """The documents say what is: examples, tables, links and settings are checked against the code."""
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -132,6 +133,24 @@ def test_every_field_is_explained(heading: str, text: str, line: str, tmp_path: 
         known.add("topic")  # in layout port, where `node_id` is none
     explained = [re.findall(r"`(\w+)`", cells[0]) for cells in rows(section(KEYRING, heading))]
     assert {name for names in explained for name in names} == known
+
+
+def test_every_field_of_a_provisioning_file_is_explained(tmp_path: Path) -> None:
+    (text,) = blocks(KEYRING, "json")
+    path = tmp_path / "attic.json"
+    path.touch(mode=0o600)
+    path.write_text(text)
+    device = espseal.Device.load(path)
+    given = {**json.loads(text), "up_topic": device.topic}
+    del given["version"], given["device_key"]
+    seen = {name: getattr(device, "topic" if name == "up_topic" else name) for name in given}
+    assert seen == given
+    path.write_text(text.replace("{", '{"nonsense": 1,', 1))
+    with pytest.raises(espseal.KeyringError) as raised:
+        espseal.Device.load(path, state=tmp_path / "another")
+    known = set(str(raised.value).split("known here: ")[1].split(", "))
+    table = rows(section(KEYRING, "## What a sealed device is given"))
+    assert {name for cells in table for name in re.findall(r"`(\w+)`", cells[0])} == known
 
 
 GROUP = EXAMPLE.split("[[device]]")[0]
