@@ -66,10 +66,10 @@ class EspsealSealed
     // NOT_BEGUN, ASLEEP, STORE_FAILED: the next wake then goes on above all counters used.
     ESPSEAL_MUST_USE espseal_error sleep();
 
-    const uint8_t *address() const { return device_.record.identity.address; }
-    uint16_t epoch() const { return device_.record.identity.epoch; }
+    const uint8_t *address() const { return device_.store.record.identity.address; }
+    uint16_t epoch() const { return device_.store.record.identity.epoch; }
     // What the host set it to, 0 at first; what it means is the sketch's affair.
-    uint8_t mode() const { return device_.record.mode; }
+    uint8_t mode() const { return device_.store.record.mode; }
 
     // There is one counter, so there is one of it.
     EspsealSealed() = default;

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "espseal/hmac.h"
+#include "expand.h"
 #include "world.h"
 
 static world w;
@@ -57,7 +57,7 @@ static void nap(void)
 
 static void ratchet(unsigned epoch)
 {
-    if (!espseal_device_ratchet(&w.device, epoch - w.device.record.identity.epoch)) {
+    if (!espseal_device_ratchet(&w.device, epoch - w.device.store.record.identity.epoch)) {
         wrong = "no ratchet";
     }
 }
@@ -105,12 +105,14 @@ static void recover(bool provisioned, bool rtc_survives)
             wrong = "the key is lost";
             return;
         }
-        if (w.device.record.identity.epoch > 2 ||
-            memcmp(w.device.record.identity.key, keys[w.device.record.identity.epoch], 32) != 0) {
+        if (w.device.store.record.identity.epoch > 2 ||
+            memcmp(w.device.store.record.identity.key, keys[w.device.store.record.identity.epoch],
+                   32) != 0) {
             wrong = "another key";
             return;
         }
-        if (w.device.record.identity.epoch > 0 && holds(keys[w.device.record.identity.epoch - 1])) {
+        if (w.device.store.record.identity.epoch > 0 &&
+            holds(keys[w.device.store.record.identity.epoch - 1])) {
             wrong = "an old key is left";
             return;
         }
@@ -126,8 +128,8 @@ int main(int count, char **arguments)
     for (; !done && wrong == NULL; cut = cut + 1) {
         world_init(&w);
         memcpy(keys[0], w.identity.key, 32);
-        espseal_derive(keys[0], "ratchet", NULL, 0, keys[1]);
-        espseal_derive(keys[1], "ratchet", NULL, 0, keys[2]);
+        expand(keys[0], "ratchet", NULL, 0, keys[1]);
+        expand(keys[1], "ratchet", NULL, 0, keys[2]);
         if ((variant & 4) == 0) {
             /* A new board, the identity in the sketch. */
             sim_init(&w.board);

@@ -3,7 +3,7 @@
 
 #include "check.h"
 #include "espseal/bytes.h"
-#include "espseal/hmac.h"
+#include "expand.h"
 #include "tests.h"
 #include "tests.h"
 #include "world.h"
@@ -73,7 +73,7 @@ static void an_identity_in_flash_needs_none_in_the_sketch(void)
     world_init(&w);
     CHECK(espseal_device_begin(&w.device, &w.board.platform, NULL) == ESPSEAL_OK);
     CHECK(seals(&w, &error) == 1);
-    CHECK(memcmp(w.device.record.identity.address, w.identity.address, 8) == 0);
+    CHECK(memcmp(w.device.store.record.identity.address, w.identity.address, 8) == 0);
 }
 
 static void after_a_power_loss_it_resumes_at_the_ceiling(void)
@@ -83,12 +83,12 @@ static void after_a_power_loss_it_resumes_at_the_ceiling(void)
     CHECK(seals(&w, &error) == 1);
     sim_power_cycle(&w.board);
     CHECK(world_reset(&w) == ESPSEAL_OK);
-    CHECK(seals(&w, &error) == ESPSEAL_COUNTERS_RESERVED + 1);
+    CHECK(seals(&w, &error) == ESPSEAL_COUNTERS_RESERVED);
     for (at = 0; at < 5; at++) {
         CHECK(world_reset(&w) == ESPSEAL_OK);
     }
     /* Starting costs none: only sealing does. */
-    CHECK(seals(&w, &error) == 2 * ESPSEAL_COUNTERS_RESERVED + 1);
+    CHECK(seals(&w, &error) == 2 * ESPSEAL_COUNTERS_RESERVED);
 }
 
 static void flash_is_written_once_for_all_that_are_reserved(void)
@@ -98,11 +98,11 @@ static void flash_is_written_once_for_all_that_are_reserved(void)
     world_init(&w);
     CHECK(seals(&w, &error) == 1);
     before = w.board.writes;
-    for (at = 2; at <= ESPSEAL_COUNTERS_RESERVED; at++) {
+    for (at = 2; at < ESPSEAL_COUNTERS_RESERVED; at++) {
         CHECK(seals(&w, &error) == at);
     }
     CHECK(w.board.writes == before);
-    CHECK(seals(&w, &error) == ESPSEAL_COUNTERS_RESERVED + 1);
+    CHECK(seals(&w, &error) == ESPSEAL_COUNTERS_RESERVED);
     CHECK(w.board.writes == before + (long)ESPSEAL_RECORD_BYTES);
 }
 
@@ -143,8 +143,8 @@ static void a_key_provisioned_anew_takes_over_and_the_counter_goes_on(void)
     w.identity.epoch = 0;
     CHECK(world_reset(&w) == ESPSEAL_OK);
     memcpy(w.key, w.identity.key, 32);
-    CHECK(memcmp(w.device.record.identity.key, w.identity.key, 32) == 0);
-    CHECK(seals(&w, &error) == ESPSEAL_COUNTERS_RESERVED + 1);
+    CHECK(memcmp(w.device.store.record.identity.key, w.identity.key, 32) == 0);
+    CHECK(seals(&w, &error) == ESPSEAL_COUNTERS_RESERVED);
 }
 
 /* Deep sleep ------------------------------------------------------------------------------------
@@ -174,7 +174,7 @@ static void asleep_nothing_is_sealed(void)
     CHECK(espseal_device_sleep(&w.device) == ESPSEAL_OK);
     CHECK(seals(&w, &error) == 0 && error == ESPSEAL_ERROR_ASLEEP);
     CHECK(espseal_device_hello(&w.device, "1", frame, &bytes) == ESPSEAL_ERROR_ASLEEP);
-    CHECK(host_commands(&w, "on") == ESPSEAL_FRESH && w.received.reply_bytes == 0);
+    CHECK(host_commands(&w, "on") == ESPSEAL_UNKNOWN_DEVICE && w.received.reply_bytes == 0);
     CHECK(espseal_device_sleep(&w.device) == ESPSEAL_ERROR_ASLEEP);
 }
 
@@ -187,7 +187,7 @@ static void a_crash_after_waking_does_not_reuse_what_sleep_left(void)
     CHECK(seals(&w, &error) == 2);
     /* The watchdog: RTC memory stays. */
     CHECK(world_reset(&w) == ESPSEAL_OK);
-    CHECK(seals(&w, &error) == ESPSEAL_COUNTERS_RESERVED + 1);
+    CHECK(seals(&w, &error) == ESPSEAL_COUNTERS_RESERVED);
 }
 
 static void rtc_memory_of_another_life_is_not_believed(void)
@@ -198,11 +198,11 @@ static void rtc_memory_of_another_life_is_not_believed(void)
     CHECK(espseal_device_sleep(&w.device) == ESPSEAL_OK);
     memcpy(rtc, w.board.rtc, sizeof rtc);
     CHECK(world_reset(&w) == ESPSEAL_OK);
-    w.device.next = ESPSEAL_COUNTERS_RESERVED + 1;
-    CHECK(seals(&w, &error) == ESPSEAL_COUNTERS_RESERVED + 1);
+    w.device.next = ESPSEAL_COUNTERS_RESERVED;
+    CHECK(seals(&w, &error) == ESPSEAL_COUNTERS_RESERVED);
     memcpy(w.board.rtc, rtc, sizeof rtc);
     CHECK(world_reset(&w) == ESPSEAL_OK);
-    CHECK(seals(&w, &error) == 2 * ESPSEAL_COUNTERS_RESERVED + 1);
+    CHECK(seals(&w, &error) == 2 * ESPSEAL_COUNTERS_RESERVED);
 }
 
 static void rtc_memory_of_one_value_never_passes(void)
@@ -213,7 +213,7 @@ static void rtc_memory_of_one_value_never_passes(void)
         CHECK(seals(&w, &error) == 1);
         memset(w.board.rtc, value, sizeof w.board.rtc);
         CHECK(world_reset(&w) == ESPSEAL_OK);
-        CHECK(seals(&w, &error) == ESPSEAL_COUNTERS_RESERVED + 1);
+        CHECK(seals(&w, &error) == ESPSEAL_COUNTERS_RESERVED);
     }
 }
 
@@ -229,7 +229,7 @@ static void flash_of_one_value_never_passes(void)
         CHECK(world_reset(&w) == ESPSEAL_OK);
         CHECK(seals(&w, &error) == 1);
         CHECK(world_reset(&w) == ESPSEAL_OK);
-        CHECK(seals(&w, &error) == ESPSEAL_COUNTERS_RESERVED + 1);
+        CHECK(seals(&w, &error) == ESPSEAL_COUNTERS_RESERVED);
     }
 }
 
@@ -290,7 +290,7 @@ static void a_welcome_lifts_the_counter_before_anything_is_sent(void)
     CHECK(w.up == 5000000);
     CHECK(seals(&w, &error) == 5000001);
     CHECK(world_reset(&w) == ESPSEAL_OK);
-    CHECK(seals(&w, &error) == 5000000 + ESPSEAL_COUNTERS_RESERVED);
+    CHECK(seals(&w, &error) == (5000000 | (ESPSEAL_COUNTERS_RESERVED - 1)) + 1);
 }
 
 static void a_welcome_that_cannot_be_stored_is_not_acknowledged(void)
@@ -634,7 +634,7 @@ static espseal_verdict ratchet_to(uint16_t epoch)
 static void host_ratchets(void)
 {
     uint8_t next[32];
-    espseal_derive(w.key, "ratchet", NULL, 0, next);
+    expand(w.key, "ratchet", NULL, 0, next);
     memcpy(w.key, next, 32);
     w.epoch++;
 }
@@ -662,10 +662,10 @@ static void a_ratchet_overwrites_the_old_key_and_is_acknowledged_under_the_new(v
     host_ratchets();
     CHECK(acknowledged(&w, w.session));
     CHECK(!flash_holds(old) && flash_holds(w.key));
-    CHECK(memcmp(w.device.record.identity.key, old, 32) != 0);
+    CHECK(memcmp(w.device.store.record.identity.key, old, 32) != 0);
     CHECK(host_commands(&w, "on") == ESPSEAL_FRESH && acknowledged(&w, w.session));
     /* The sketch still has the first key: the record's is the one that counts. */
-    CHECK(world_reset(&w) == ESPSEAL_OK && w.device.record.identity.epoch == 1);
+    CHECK(world_reset(&w) == ESPSEAL_OK && w.device.store.record.identity.epoch == 1);
     CHECK(meet(&w));
 }
 
@@ -679,11 +679,11 @@ static void a_ratchet_to_where_it_is_changes_nothing(void)
     CHECK(acknowledged(&w, w.session));
     CHECK(ratchet_to(2) == ESPSEAL_FRESH && acknowledged(&w, w.session));
     CHECK(ratchet_to(1) == ESPSEAL_FRESH && acknowledged(&w, w.session));
-    CHECK(w.device.record.identity.epoch == 2);
+    CHECK(w.device.store.record.identity.epoch == 2);
     CHECK(ratchet_to(6) == ESPSEAL_FRESH && w.received.reply_bytes == 0);
-    CHECK(w.device.record.identity.epoch == 2);
+    CHECK(w.device.store.record.identity.epoch == 2);
     CHECK(ratchet_to(5) == ESPSEAL_FRESH);
-    CHECK(w.device.record.identity.epoch == 5);
+    CHECK(w.device.store.record.identity.epoch == 5);
 }
 
 static void a_ratchet_that_cannot_be_stored_is_none(void)
@@ -693,7 +693,7 @@ static void a_ratchet_that_cannot_be_stored_is_none(void)
     w.board.flash_broken = true;
     CHECK(ratchet_to(1) == ESPSEAL_FRESH && w.received.reply_bytes == 0);
     w.board.flash_broken = false;
-    CHECK(w.device.record.identity.epoch == 0);
+    CHECK(w.device.store.record.identity.epoch == 0);
     CHECK(host_commands(&w, "on") == ESPSEAL_FRESH && acknowledged(&w, w.session));
 }
 
@@ -705,7 +705,7 @@ static void a_mode_is_set_and_told(void)
     world_init(&w);
     CHECK(meet(&w));
     CHECK(host_sends(&w, ESPSEAL_CONTROL, w.session, set, 2) == ESPSEAL_FRESH);
-    CHECK(acknowledged(&w, w.session) && w.device.record.mode == 7);
+    CHECK(acknowledged(&w, w.session) && w.device.store.record.mode == 7);
     CHECK(host_sends(&w, ESPSEAL_CONTROL, w.session, query, 1) == ESPSEAL_FRESH);
     CHECK(host_opens(&w, w.received.reply, w.received.reply_bytes, w.session, &plaintext, &bytes));
     CHECK(bytes == 2 && plaintext[0] == ESPSEAL_MODE && plaintext[1] == 7);
@@ -718,7 +718,7 @@ static void flash_wears_evenly(void)
     w.board.erases = 0;
     for (at = 0; at < 10 * ESPSEAL_SLOTS; at++) {
         CHECK(world_reset(&w) == ESPSEAL_OK);
-        CHECK(seals(&w, &error) == (uint64_t)at * ESPSEAL_COUNTERS_RESERVED + 1);
+        CHECK(seals(&w, &error) == (at == 0 ? 1 : (uint64_t)at * ESPSEAL_COUNTERS_RESERVED));
     }
     CHECK(w.board.erases <= 22);
 }

@@ -42,7 +42,7 @@ static espseal_verdict receive(uint8_t kind, uint64_t counter, words data,
     uint8_t *const frame = room(data.count + ESPSEAL_OVERHEAD_BYTES);
     espseal_header header;
     header.flags = kind;
-    header.epoch = device.record.identity.epoch;
+    header.epoch = device.store.record.identity.epoch;
     memcpy(header.address, identity.address, 8);
     header.counter = counter;
     if (espseal_sealed_seal(&host, &header, data.text, data.count, frame,
@@ -101,7 +101,7 @@ static words answer_of(espseal_received *received)
     if (received->reply_bytes == 0) {
         return answer;
     }
-    espseal_sealed_keys_init(&keys, device.record.identity.key, false);
+    espseal_sealed_keys_init(&keys, device.store.record.identity.key, false);
     espseal_sealed_bind(&keys, session_id);
     if (espseal_sealed_parse(frame, received->reply_bytes, &header) != ESPSEAL_NO_PROBLEM ||
         (header.flags & ESPSEAL_KIND_MASK) != ESPSEAL_CONTROL ||
@@ -126,9 +126,9 @@ static const char *check_control(record *from, words plaintext)
     if (!begin((uint16_t)(target > 3 ? target - 3 : 0))) {
         return "not begun";
     }
-    device.record.mode = 0x77;
+    device.store.record.mode = 0x77;
     next = device.next;
-    epoch = device.record.identity.epoch;
+    epoch = device.store.record.identity.epoch;
     if (receive(ESPSEAL_CONTROL, 7, plaintext, &received) != ESPSEAL_FRESH) {
         return "not fresh";
     }
@@ -141,8 +141,9 @@ static const char *check_control(record *from, words plaintext)
             /* Hosts do not send these. That a device does is seen below, in its answers. */
             (void)bytes_of(from, same(opcode, "ack") ? "tag" : "mode");
         }
-        return answer.count == 0 && device.next == next && device.record.identity.epoch == epoch &&
-                       device.record.mode == 0x77
+        return answer.count == 0 && device.next == next &&
+                       device.store.record.identity.epoch == epoch &&
+                       device.store.record.mode == 0x77
                    ? NULL
                    : "it had an effect";
     }
@@ -153,7 +154,7 @@ static const char *check_control(record *from, words plaintext)
         return "no acknowledgement";
     }
     if (ratchet) {
-        return device.record.identity.epoch == target ? NULL : "another epoch";
+        return device.store.record.identity.epoch == target ? NULL : "another epoch";
     }
     if (same(opcode, "welcome")) {
         const uint64_t floor = counter_of(from, "floor");
@@ -161,7 +162,7 @@ static const char *check_control(record *from, words plaintext)
         return device.next == (floor > next ? floor : next) + 1 ? NULL : "another counter";
     }
     if (same(opcode, "set_mode")) {
-        return equal(bytes_of(from, "mode"), &device.record.mode, 1) ? NULL : "another mode";
+        return equal(bytes_of(from, "mode"), &device.store.record.mode, 1) ? NULL : "another mode";
     }
     return "unknown opcode";
 }
@@ -195,7 +196,9 @@ static const char *check_hello(record *from, words plaintext, const char **reaso
     memcpy(version, firmware.text, firmware.count);
     version[firmware.count] = '\0';
     memcpy(device.newest->id, session.text, 16);
-    if (espseal_device_say_hello(&device, version, frame, &frame_bytes) != ESPSEAL_OK) {
+    device.newest->drawn = true;
+    device.newest->welcomed = device.newest->commands = false;
+    if (espseal_device_hello(&device, version, frame, &frame_bytes) != ESPSEAL_OK) {
         return "no hello";
     }
     espseal_sealed_keys_init(&keys, identity.key, false);
@@ -251,11 +254,24 @@ static const char *claim(record *from)
     return wrong;
 }
 
-static espseal_error say_hello(void)
+/* The device decides itself whether it draws a session; here the step does. */
+static espseal_error say_hello(bool draw)
 {
     uint8_t frame[ESPSEAL_HELLO_FRAME_BYTES_MAX];
+    espseal_session *const session = device.newest;
+    const espseal_session before = *session;
     size_t bytes;
-    const espseal_error error = espseal_device_say_hello(&device, firmware, frame, &bytes);
+    espseal_error error;
+    device.redraw = draw;
+    if (!draw) {
+        session->drawn = true;
+        session->welcomed = false;
+        session->commands = (uint8_t)device.heard_beacon;
+    }
+    error = espseal_device_hello(&device, firmware, frame, &bytes);
+    if (!draw) {
+        *session = before;
+    }
     if (error == ESPSEAL_OK) {
         publish("hello", frame, bytes);
     }
@@ -352,8 +368,8 @@ static const char *step_of(record *from)
         return "published, and not claimed";
     }
     if (same(step, "boot")) {
-        scenario_identity.epoch = device.record.identity.epoch;
-        memcpy(scenario_identity.key, device.record.identity.key, 32);
+        scenario_identity.epoch = device.store.record.identity.epoch;
+        memcpy(scenario_identity.key, device.store.record.identity.key, 32);
         return start(from);
     }
     if (same(step, "beacon")) {
@@ -367,16 +383,17 @@ static const char *step_of(record *from)
         return NULL;
     }
     if (same(step, "hello")) {
+        espseal_error error;
         board.given = (const uint8_t *)bytes_of(from, "random").text;
-        espseal_device_draw(&device);
+        error = say_hello(true);
         board.given = NULL;
         if (has(from, "session") && !equal(bytes_of(from, "session"), device.newest->id, 16)) {
             return "another session";
         }
-        return as_expected(from, say_hello());
+        return as_expected(from, error);
     }
     if (same(step, "hello_again")) {
-        return as_expected(from, say_hello());
+        return as_expected(from, say_hello(false));
     }
     if (same(step, "asked")) {
         uint8_t frame[ESPSEAL_HELLO_FRAME_BYTES_MAX];

@@ -3,8 +3,8 @@
 #include "console.h"
 #include "espseal/bytes.h"
 #include "espseal/detect.h"
-#include "espseal/hmac.h"
 #include "espseal/siv.h"
+#include "expand.h"
 #include "vectors.h"
 
 static const uint8_t *raw(words bytes)
@@ -18,14 +18,14 @@ static void device_key_of(const uint8_t *fleet_key, const uint8_t *address, uint
     const espseal_part input[] = {{fleet_key, 32}};
     uint8_t extracted[32];
     espseal_hmac(&br_sha256_vtable, "espseal/1", 9, input, 1, extracted);
-    espseal_derive(extracted, "device", address, 8, key);
+    expand(extracted, "device", address, 8, key);
 }
 
 static void ratchet(uint8_t key[32], uint64_t steps)
 {
     uint8_t next[32];
     for (; steps > 0; steps--) {
-        espseal_derive(key, "ratchet", NULL, 0, next);
+        expand(key, "ratchet", NULL, 0, next);
         memcpy(key, next, 32);
     }
 }
@@ -215,8 +215,8 @@ const char *check_sealed_keys(record *from, const char **reason)
         ratchet(key, number_of(from, "steps"));
         right = equal(bytes_of(from, "ratcheted"), key, 32);
     } else if (same(derive, "frame_keys")) {
-        espseal_derive(raw(device_key), "uplink", NULL, 0, key);
-        espseal_derive(raw(device_key), "downlink", NULL, 0, other);
+        expand(raw(device_key), "uplink", NULL, 0, key);
+        expand(raw(device_key), "downlink", NULL, 0, other);
         right = equal(bytes_of(from, "uplink_key"), key, 32) &&
                 equal(bytes_of(from, "downlink_key"), other, 32);
     } else if (same(derive, "session")) {
@@ -224,7 +224,7 @@ const char *check_sealed_keys(record *from, const char **reason)
         memcpy(extra, bytes_of(from, "counter").text, 8);
         memcpy(extra + 8, bytes_of(from, "beacon").text, 16);
         memcpy(extra + 24, bytes_of(from, "random").text, 16);
-        espseal_derive(raw(device_key), "session", extra, sizeof extra, key);
+        expand(raw(device_key), "session", extra, sizeof extra, key);
         right = equal(bytes_of(from, "session"), key, 16);
     } else {
         return "nothing of that kind is derived";

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "espseal/bytes.h"
-#include "espseal/hmac.h"
+#include "expand.h"
 
 void world_init(world *of)
 {

@@ -31,8 +31,8 @@
 #define ESPSEAL_HELLO_FRAME_BYTES_MAX \
     (ESPSEAL_OVERHEAD_BYTES + ESPSEAL_SESSION_BYTES + ESPSEAL_VERSION_BYTES_MAX)
 
-/* The counter: how many are reserved by one write to flash. A power cut loses what is left of
- * them, and nothing else. */
+/* The counter: up to a multiple of this they are reserved by one write to flash, a power of two. A
+ * power cut loses what is left of them, and nothing else. */
 #ifndef ESPSEAL_COUNTERS_RESERVED
 #define ESPSEAL_COUNTERS_RESERVED 1024U
 #endif
@@ -76,9 +76,11 @@
 #if defined(__GNUC__)
 #define ESPSEAL_MUST_USE __attribute__((warn_unused_result))
 #define ESPSEAL_NO_INLINE __attribute__((noinline))
+#define ESPSEAL_INLINE static inline __attribute__((always_inline))
 #else
 #define ESPSEAL_MUST_USE
 #define ESPSEAL_NO_INLINE
+#define ESPSEAL_INLINE static inline
 #endif
 
 #endif

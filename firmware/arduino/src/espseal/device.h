@@ -12,12 +12,15 @@
 extern "C" {
 #endif
 
+/* Whether: a word, since the chip's code for that is the shortest. */
+typedef uint32_t espseal_flag;
+
 /* A session that the device drew. */
 typedef struct {
     uint64_t head; /* the counter of the last frame accepted under it */
-    bool drawn;
-    bool welcomed;
-    bool commands;                         /* false: drawn without a beacon */
+    uint8_t drawn;
+    uint8_t welcomed;
+    uint8_t commands;                      /* false: drawn without a beacon */
     uint8_t id[2 * ESPSEAL_SESSION_BYTES]; /* the first half; what is derived is as long as this */
 } espseal_session;
 
@@ -25,15 +28,16 @@ typedef struct {
  */
 typedef struct {
     /* What is used most comes first, within reach of the chip's short instructions. */
-    uint64_t next; /* the counter to use next; 0: none is left */
-    bool begun;
-    bool asleep;
-    bool old_over; /* the session before the newest has ended */
-    bool heard_beacon;
-    bool redraw; /* the next hello shows another session */
-    bool welcomed;
-    bool listening; /* whether it takes commands: set it after begin */
-    uint32_t now;   /* all times are the platform's, in ms */
+    uint64_t next;           /* the counter to use next; 0: none is left */
+    espseal_session *newest; /* that was drawn last; the other one came before */
+    espseal_flag begun;
+    espseal_flag asleep;
+    espseal_flag old_over; /* the session before the newest has ended */
+    espseal_flag heard_beacon;
+    espseal_flag redraw; /* the next hello shows another session */
+    espseal_flag welcomed;
+    espseal_flag listening; /* whether it takes commands: set it after begin */
+    uint32_t now;           /* all times are the platform's, in ms */
     uint32_t beacon_at;
     uint32_t began_at;
     uint32_t drawn_at;   /* when the old session became the old one */
@@ -41,8 +45,6 @@ typedef struct {
     uint32_t hello_at;   /* when the next one is due */
     uint32_t hello_wait; /* how long until the one after it; 0: none is due */
     espseal_store store;
-    espseal_record record;
-    espseal_session *newest;     /* the session that was drawn last; the other one came before */
     espseal_session sessions[3]; /* the third is what an unbound frame comes under: none */
     uint8_t beacon[ESPSEAL_SESSION_BYTES];
     espseal_sealed_keys uplink;

@@ -6,8 +6,8 @@
 
 void espseal_device_make_keys(espseal_device *device)
 {
-    espseal_sealed_keys_init(&device->uplink, device->record.identity.key, false);
-    espseal_sealed_keys_init(&device->downlink, device->record.identity.key, true);
+    espseal_sealed_keys_init(&device->uplink, device->store.record.identity.key, false);
+    espseal_sealed_keys_init(&device->downlink, device->store.record.identity.key, true);
 }
 
 /* D2. What deep sleep left, once: it is invalid before anything is sealed. */
@@ -22,8 +22,7 @@ static void wake(espseal_device *device)
         platform->rtc_write(platform->context,
                             ESPSEAL_RTC_FIRST_WORD + offsetof(espseal_record, checksum) / 4,
                             &invalid, sizeof invalid) &&
-        espseal_record_valid(&left) && left.sequence == device->record.sequence &&
-        memcmp(left.origin, device->record.origin, sizeof left.origin) == 0) {
+        espseal_record_finish(&left) && left.sequence == device->store.record.sequence) {
         device->next = left.counter;
         device->welcomed = left.welcomed;
     }
@@ -32,25 +31,22 @@ static void wake(espseal_device *device)
 espseal_error espseal_device_begin(espseal_device *device, const espseal_platform *platform,
                                    const espseal_identity *identity)
 {
-    espseal_record *const record = &device->record;
-    espseal_error error;
-
+    espseal_record *const record = &device->store.record;
     memset(device, 0, sizeof *device);
     device->newest = device->sessions;
-    error = espseal_store_load(&device->store, platform, record);
-    if (error != ESPSEAL_OK) {
-        return error;
+    if (!espseal_store_load(&device->store, platform)) {
+        return ESPSEAL_ERROR_STORE_FAILED;
     }
     if (identity != NULL) {
         uint8_t origin[32];
-        espseal_derive(identity->key, "origin", identity->address, ESPSEAL_ADDRESS_BYTES, origin);
+        espseal_derive(identity->key, "origin\1", 7, origin);
+        espseal_xor(origin, identity->address, ESPSEAL_ADDRESS_BYTES);
         if (memcmp(record->origin, origin, sizeof record->origin) != 0) {
             /* A key that was provisioned anew. The counter goes on. */
             memcpy(record->origin, origin, sizeof record->origin);
             record->identity = *identity;
-            error = espseal_store_save(&device->store, record, true);
-            if (error != ESPSEAL_OK) {
-                return error;
+            if (!espseal_store_save(&device->store, true)) {
+                return ESPSEAL_ERROR_STORE_FAILED;
             }
         }
     } else if (record->sequence == 0) {

@@ -57,50 +57,57 @@ bool espseal_device_heard_beacon(espseal_device *device, const uint8_t *payload,
         espseal_unhex(beacon, payload, sizeof beacon) != ESPSEAL_BEACON_DIGITS) {
         return false;
     }
-    if (!device->heard_beacon && device->hello_wait != 0) {
-        espseal_device_hello_in(device, 0);
-    }
     /* The broker delivers a retained one anew at each connection: only the first time counts. */
-    if (!device->heard_beacon || memcmp(device->beacon, beacon, sizeof beacon) != 0) {
+    if (memcmp(device->beacon, beacon, sizeof beacon) != 0) {
         memcpy(device->beacon, beacon, sizeof beacon);
         device->beacon_at = device->now;
-        device->heard_beacon = true;
+        if (!device->heard_beacon) {
+            /* What waited for it waits no longer. */
+            device->heard_beacon = true;
+            device->hello_at = device->now;
+        }
     }
     return true;
 }
 
 /* H1 */
-void espseal_device_draw(espseal_device *device)
+static void draw(espseal_device *device)
 {
     const espseal_platform *const platform = device->store.platform;
     espseal_session *session = device->newest;
     struct {
+        char label[7];
         uint8_t counter[8];
         uint8_t beacon[ESPSEAL_SESSION_BYTES];
         uint8_t random[16];
-    } extra;
+        uint8_t block;
+    } info;
     if (session->welcomed) {
         /* H5: from now on, welcomed or not; else who holds back a hello and a command could
          * deliver the command at any time. */
         device->old_over = false;
         device->drawn_at = device->now;
-        session = &device->sessions[session == device->sessions];
+        if (session++ != device->sessions) {
+            session = device->sessions;
+        }
         device->newest = session;
     }
-    espseal_store_be(extra.counter, device->next, sizeof extra.counter);
+    memcpy(info.label, "session", sizeof info.label);
+    info.block = 1;
+    espseal_store_be(info.counter, device->next, sizeof info.counter);
     /* Zeros as long as none was heard. */
-    memcpy(extra.beacon, device->beacon, sizeof extra.beacon);
-    platform->random(platform->context, extra.random, sizeof extra.random);
-    espseal_derive(device->record.identity.key, "session", &extra, sizeof extra, session->id);
+    memcpy(info.beacon, device->beacon, sizeof info.beacon);
+    platform->random(platform->context, info.random, sizeof info.random);
+    espseal_derive(device->store.record.identity.key, &info, sizeof info, session->id);
     session->head = 0;
     session->drawn = true;
     session->welcomed = false;
-    session->commands = device->heard_beacon;
+    session->commands = (uint8_t)device->heard_beacon;
     device->redraw = false;
 }
 
-espseal_error espseal_device_say_hello(espseal_device *device, const char *version, uint8_t *frame,
-                                       size_t *frame_bytes)
+static espseal_error say_hello(espseal_device *device, const char *version, uint8_t *frame,
+                               size_t *frame_bytes)
 {
     uint8_t *const body = frame + ESPSEAL_OVERHEAD_BYTES;
     const size_t version_bytes = strlen(version);
@@ -127,11 +134,11 @@ espseal_error espseal_device_hello(espseal_device *device, const char *version, 
     /* The same one until it is welcomed, unless it was drawn without a beacon. */
     if (!session->drawn || session->welcomed || device->redraw ||
         session->commands != device->heard_beacon) {
-        espseal_device_draw(device);
+        draw(device);
     }
     device->hello_at = device->now + device->hello_wait;
     if (device->hello_wait < ESPSEAL_HELLO_LAST_MS) {
         device->hello_wait *= 2;
     }
-    return espseal_device_say_hello(device, version, frame, frame_bytes);
+    return say_hello(device, version, frame, frame_bytes);
 }

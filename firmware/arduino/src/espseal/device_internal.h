@@ -22,17 +22,11 @@ void espseal_device_finish(espseal_device *device, unsigned kind, const uint8_t 
 /* Makes the keys of both directions out of the record's. */
 void espseal_device_make_keys(espseal_device *device);
 
-/* Draws a session. The one drawn before becomes the old one if it was welcomed, else it is gone. */
-void espseal_device_draw(espseal_device *device);
-
-/* The hello of the session that was drawn last. */
-ESPSEAL_MUST_USE espseal_error espseal_device_say_hello(espseal_device *device, const char *version,
-                                                        uint8_t *frame, size_t *frame_bytes);
-
 /* Says hello in so many milliseconds, then again with backoff. */
 void espseal_device_hello_in(espseal_device *device, uint32_t wait);
 
-/* Makes so many steps; false, and the epoch stays, if that cannot be stored. */
+/* Makes so many steps; false, and the epoch stays, if that cannot be stored. The keys are to be
+ * made then: not here, where a record lies on the stack. */
 ESPSEAL_MUST_USE bool espseal_device_ratchet(espseal_device *device, unsigned steps);
 
 #endif

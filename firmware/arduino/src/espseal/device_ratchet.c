@@ -4,29 +4,25 @@
 #include "device_internal.h"
 #include "hmac.h"
 
-/* E4: epoch, key and ceiling are one record, and the old key is nowhere. By itself, so that its
- * record is off the stack when the keys are made. */
-ESPSEAL_NO_INLINE static bool step(espseal_device *device, unsigned steps)
-{
-    espseal_record record = device->record;
-    bool stored;
-    record.identity.epoch = (uint16_t)(record.identity.epoch + steps);
-    for (; steps > 0; steps--) {
-        espseal_derive(record.identity.key, "ratchet", NULL, 0, record.identity.key);
-    }
-    stored = espseal_store_save(&device->store, &record, true) == ESPSEAL_OK;
-    if (stored) {
-        device->record = record;
-    }
-    espseal_wipe(&record, sizeof record);
-    return stored;
-}
-
+/* E4: epoch, key and ceiling are one record, and the old key is nowhere. */
 bool espseal_device_ratchet(espseal_device *device, unsigned steps)
 {
-    if (!step(device, steps)) {
-        return false;
+    espseal_identity *const identity = &device->store.record.identity;
+    struct {
+        espseal_identity before;
+        uint8_t key[ESPSEAL_DEVICE_KEY_BYTES];
+    } of;
+    bool stored;
+    of.before = *identity;
+    identity->epoch = (uint16_t)(identity->epoch + steps);
+    for (; steps > 0; steps--) {
+        espseal_derive(identity->key, "ratchet\1", 8, of.key);
+        memcpy(identity->key, of.key, sizeof of.key);
     }
-    espseal_device_make_keys(device);
-    return true;
+    stored = espseal_store_save(&device->store, true);
+    if (!stored) {
+        *identity = of.before;
+    }
+    espseal_wipe(&of, sizeof of);
+    return stored;
 }

@@ -18,9 +18,9 @@ typedef struct {
 void espseal_hmac(const br_hash_class *hash, const void *key, size_t key_bytes,
                   const espseal_part *parts, size_t count, uint8_t *mac);
 
-/* HKDF-Expand(key, label || extra, 32), by HMAC-SHA256: one block, so no loop. `derived` may be
- * `key`. */
-void espseal_derive(const uint8_t key[32], const char *label, const void *extra, size_t extra_bytes,
+/* HKDF-Expand(key, info, 32), by HMAC-SHA256: one block, so no loop. `info` ends with the block's
+ * number, the byte 1: "uplink\1". `derived` is not `key`. */
+void espseal_derive(const uint8_t key[32], const void *info, size_t info_bytes,
                     uint8_t derived[32]);
 
 #endif

@@ -17,16 +17,10 @@ static uint32_t checksum_of(const espseal_record *record)
     return sum == 0 ? 1 : sum;
 }
 
-void espseal_record_finish(espseal_record *record)
+bool espseal_record_finish(espseal_record *record)
 {
-    record->magic = ESPSEAL_RECORD_MAGIC;
-    record->version = ESPSEAL_RECORD_VERSION;
-    record->length = ESPSEAL_RECORD_BYTES;
+    const uint32_t form = record->form, checksum = record->checksum;
+    record->form = ESPSEAL_RECORD_FORM;
     record->checksum = checksum_of(record);
-}
-
-bool espseal_record_valid(const espseal_record *record)
-{
-    return record->magic == ESPSEAL_RECORD_MAGIC && record->version == ESPSEAL_RECORD_VERSION &&
-           record->length == ESPSEAL_RECORD_BYTES && record->checksum == checksum_of(record);
+    return form == record->form && checksum == record->checksum;
 }

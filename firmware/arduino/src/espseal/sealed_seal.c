@@ -1,24 +1,7 @@
 #include <string.h>
 
 #include "bytes.h"
-#include "siv.h"
-
-bool espseal_sealed_place(uint8_t *frame, size_t frame_capacity, const void *data,
-                          size_t data_bytes)
-{
-    if (frame_capacity > ESPSEAL_SEALED_FRAME_BYTES_MAX) {
-        frame_capacity = ESPSEAL_SEALED_FRAME_BYTES_MAX;
-    }
-    if (frame_capacity < data_bytes || frame_capacity - data_bytes < ESPSEAL_OVERHEAD_BYTES) {
-        espseal_wipe(frame, frame_capacity);
-        return false;
-    }
-    if (data_bytes > 0) {
-        memmove(frame + ESPSEAL_OVERHEAD_BYTES, data, data_bytes);
-    }
-    frame[0] = ESPSEAL_MAGIC;
-    return true;
-}
+#include "sealed_parts.h"
 
 espseal_error espseal_sealed_seal(espseal_sealed_keys *keys, const espseal_header *header,
                                   const void *data, size_t data_bytes, uint8_t *frame,
@@ -26,7 +9,8 @@ espseal_error espseal_sealed_seal(espseal_sealed_keys *keys, const espseal_heade
 {
     espseal_reason reason;
     /* S1 */
-    if (!espseal_sealed_place(frame, frame_capacity, data, data_bytes)) {
+    if (!espseal_place(frame, frame_capacity, data, data_bytes)) {
+        espseal_wipe(frame, frame_capacity);
         return ESPSEAL_ERROR_FRAME_TOO_LONG;
     }
     /* S2 */
@@ -35,7 +19,7 @@ espseal_error espseal_sealed_seal(espseal_sealed_keys *keys, const espseal_heade
     espseal_store_be(frame + 2, header->epoch, 2);
     memcpy(frame + 4, header->address, ESPSEAL_ADDRESS_BYTES);
     espseal_store_be(frame + 12, header->counter, 8);
-    reason = ESPSEAL_PROBLEM_REASON(espseal_sealed_problem(frame));
+    reason = ESPSEAL_PROBLEM_REASON(espseal_header_problem(frame));
     if (reason != ESPSEAL_NO_PROBLEM) {
         espseal_wipe(frame, ESPSEAL_OVERHEAD_BYTES + data_bytes);
         return reason == ESPSEAL_COUNTER_ZERO      ? ESPSEAL_ERROR_INVALID_COUNTER
@@ -43,6 +27,6 @@ espseal_error espseal_sealed_seal(espseal_sealed_keys *keys, const espseal_heade
                                                    : ESPSEAL_ERROR_INVALID_KIND;
     }
     /* S3, S4 */
-    espseal_siv_seal(keys, frame, data_bytes);
+    espseal_seal_in_place(keys, frame, data_bytes);
     return ESPSEAL_OK;
 }

@@ -14,9 +14,6 @@ void espseal_siv_init(espseal_sealed_keys *keys, const uint8_t key[32]);
 void espseal_siv_tag(espseal_sealed_keys *keys, const uint8_t *header, uint8_t *data,
                      size_t data_bytes, uint8_t tag[16]);
 
-/* S3, S4: the tag of a frame whose header and plaintext are in place, and the ciphertext. */
-void espseal_siv_seal(espseal_sealed_keys *keys, uint8_t *frame, size_t data_bytes);
-
 /* Encrypts or decrypts in place, under a tag. */
 void espseal_siv_crypt(const espseal_sealed_keys *keys, const uint8_t *tag, uint8_t *data,
                        size_t data_bytes);
@@ -28,8 +25,5 @@ bool espseal_sealed_place(uint8_t *frame, size_t frame_capacity, const void *dat
 
 /* O2 to O4, of a whole frame. */
 espseal_problem espseal_sealed_check(const uint8_t *frame, size_t frame_bytes);
-
-/* O3, O4, of a header; or no problem. */
-espseal_problem espseal_sealed_problem(const uint8_t *header);
 
 #endif

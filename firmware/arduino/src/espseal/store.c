@@ -2,21 +2,17 @@
 
 #include <string.h>
 
+/* A write begins with the form and ends with the checksum, an erase with either of them. */
 static bool is_blank(const espseal_record *record)
 {
-    const uint8_t *at = (const uint8_t *)record;
-    size_t left = sizeof *record;
-    while (left > 0 && *at++ == 0xff) {
-        left--;
-    }
-    return left == 0;
+    return (record->form & record->checksum) == 0xffffffff;
 }
 
-static bool read(const espseal_store *store, unsigned sector, unsigned slot, espseal_record *record)
+static bool read(const espseal_store *store, unsigned sector, unsigned at, espseal_record *record)
 {
     const espseal_platform *const platform = store->platform;
-    return platform->flash_read(platform->context, sector, slot * sizeof *record,
-                                (uint32_t *)(void *)record, sizeof *record);
+    return platform->flash_read(platform->context, sector, at, (uint32_t *)(void *)record,
+                                sizeof *record);
 }
 
 static bool erase(const espseal_store *store, unsigned sector)
@@ -24,66 +20,59 @@ static bool erase(const espseal_store *store, unsigned sector)
     return store->platform->flash_erase(store->platform->context, sector);
 }
 
-espseal_error espseal_store_load(espseal_store *store, const espseal_platform *platform,
-                                 espseal_record *record)
+bool espseal_store_load(espseal_store *store, const espseal_platform *platform)
 {
     espseal_record read_back;
-    uint8_t used[ESPSEAL_FLASH_SECTORS] = {0, 0};
-    unsigned sector, slot;
+    unsigned used[ESPSEAL_FLASH_SECTORS] = {0, 0};
+    unsigned sector, at;
     store->platform = platform;
-    store->slot = ESPSEAL_SLOTS;
-    record->sequence = 0;
     for (sector = 0; sector < ESPSEAL_FLASH_SECTORS; sector++) {
-        for (slot = 0; slot < ESPSEAL_SLOTS; slot++) {
-            if (!read(store, sector, slot, &read_back)) {
-                return ESPSEAL_ERROR_STORE_FAILED;
+        for (at = 0; at < ESPSEAL_ROW_BYTES; at += sizeof read_back) {
+            if (!read(store, sector, at, &read_back)) {
+                return false;
             }
             if (!is_blank(&read_back)) {
-                used[sector] = (uint8_t)(slot + 1);
-                if (espseal_record_valid(&read_back) && read_back.sequence > record->sequence) {
-                    *record = read_back;
-                    store->sector = (uint8_t)sector;
+                used[sector] = at + sizeof read_back;
+                if (espseal_record_finish(&read_back) &&
+                    read_back.sequence > store->record.sequence) {
+                    store->record = read_back;
+                    store->sector = sector;
                 }
             }
         }
     }
-    if (record->sequence != 0) {
-        store->slot = used[store->sector];
-        /* What a save did not come to overwrite: an old key may be in it. */
-        if (used[1 - store->sector] != 0 && !erase(store, 1U - store->sector)) {
-            return ESPSEAL_ERROR_STORE_FAILED;
-        }
-    }
-    return ESPSEAL_OK;
+    store->at = used[store->sector];
+    /* What a save did not come to overwrite: an old key may be in it. */
+    return used[1 - store->sector] == 0 || erase(store, 1U - store->sector);
 }
 
-espseal_error espseal_store_save(espseal_store *store, espseal_record *record, bool overwrite)
+bool espseal_store_save(espseal_store *store, bool overwrite)
 {
     const espseal_platform *const platform = store->platform;
-    const unsigned old = store->sector;
-    unsigned sector = old, slot = store->slot;
+    unsigned sector = store->sector, at = store->at;
     espseal_record read_back;
-    record->sequence++;
-    espseal_record_finish(record);
-    if (slot >= ESPSEAL_SLOTS) {
-        overwrite = true;
-    }
-    if (overwrite) {
-        sector = 1 - old;
-        slot = 0;
+    store->record.sequence++;
+    (void)espseal_record_finish(&store->record);
+    if (overwrite || at >= ESPSEAL_ROW_BYTES) {
+        sector = 1 - sector;
+        at = 0;
         if (!erase(store, sector)) {
-            return ESPSEAL_ERROR_STORE_FAILED;
+            return false;
         }
     } else {
         /* Whatever comes of it, nothing is written there a second time. */
-        store->slot++;
+        store->at = at + sizeof read_back;
     }
-    if (!platform->flash_write(platform->context, sector, slot * sizeof *record,
-                               (const uint32_t *)(const void *)record, sizeof *record) ||
-        !read(store, sector, slot, &read_back) || memcmp(record, &read_back, sizeof *record) != 0) {
-        return ESPSEAL_ERROR_STORE_FAILED;
+    if (!platform->flash_write(platform->context, sector, at,
+                               (const uint32_t *)(const void *)&store->record, sizeof read_back) ||
+        !read(store, sector, at, &read_back) ||
+        memcmp(&store->record, &read_back, sizeof read_back) != 0) {
+        return false;
     }
-    store->sector = (uint8_t)sector;
-    store->slot = (uint8_t)(slot + 1);
-    return overwrite && !erase(store, old) ? ESPSEAL_ERROR_STORE_FAILED : ESPSEAL_OK;
+    store->at = at + sizeof read_back;
+    if (sector == store->sector) {
+        return true;
+    }
+    store->sector = sector;
+    return erase(store, 1 - sector);
 }

@@ -13,8 +13,8 @@
 extern "C" {
 #endif
 
-#define ESPSEAL_RECORD_MAGIC 0x5e41
-#define ESPSEAL_RECORD_VERSION 1
+/* Magic 0x5e41, version 1, and the length of a record in bytes. */
+#define ESPSEAL_RECORD_FORM (0x5e41U | 1U << 16 | (uint32_t)sizeof(espseal_record) << 24)
 #define ESPSEAL_ORIGIN_BYTES 8
 
 /* What a device is provisioned with. */
@@ -26,9 +26,7 @@ typedef struct {
 
 /* The bytes in flash and in RTC memory, little-endian as the chip is. */
 typedef struct {
-    uint16_t magic;
-    uint8_t version;
-    uint8_t length; /* of the record, in bytes */
+    uint32_t form; /* magic, version, length */
     uint8_t mode;
     uint8_t welcomed;          /* RTC: whether the host had lifted the counter */
     espseal_identity identity; /* of now; the key in RTC memory is zeros */
@@ -40,27 +38,25 @@ typedef struct {
 
 #define ESPSEAL_RECORD_BYTES sizeof(espseal_record)
 #define ESPSEAL_SLOTS (ESPSEAL_FLASH_SECTOR_BYTES / ESPSEAL_RECORD_BYTES)
+#define ESPSEAL_ROW_BYTES (ESPSEAL_SLOTS * ESPSEAL_RECORD_BYTES)
 
 typedef struct {
     const espseal_platform *platform;
-    uint8_t sector; /* that holds the newest record */
-    uint8_t slot;   /* the next free one in it */
+    unsigned sector; /* that holds the newest record */
+    unsigned at;     /* where the next one goes in it */
+    espseal_record record;
 } espseal_store;
 
-/* Fills in magic, version, length and checksum. */
-void espseal_record_finish(espseal_record *record);
-bool espseal_record_valid(const espseal_record *record);
+/* Fills in form and checksum; whether they were there already: what was read is valid then. */
+bool espseal_record_finish(espseal_record *record);
 
 /* Reads the newest record; its sequence stays 0 if there is none. Overwrites what an interrupted
- * save has left behind. Error: STORE_FAILED. */
-ESPSEAL_MUST_USE espseal_error espseal_store_load(espseal_store *store,
-                                                  const espseal_platform *platform,
-                                                  espseal_record *record);
+ * save has left behind. False: flash fails. */
+ESPSEAL_MUST_USE bool espseal_store_load(espseal_store *store, const espseal_platform *platform);
 
-/* Writes a record with the next sequence number. `overwrite`: no older one stays readable, in
- * either sector. Error: STORE_FAILED; the record may have been stored all the same. */
-ESPSEAL_MUST_USE espseal_error espseal_store_save(espseal_store *store, espseal_record *record,
-                                                  bool overwrite);
+/* Writes the record with the next sequence number. `overwrite`: no older one stays readable, in
+ * either sector. False: flash fails; the record may have been stored all the same. */
+ESPSEAL_MUST_USE bool espseal_store_save(espseal_store *store, bool overwrite);
 
 #ifdef __cplusplus
 }
