@@ -27,7 +27,11 @@ pub use error::{
     SessionError, StateError, StoreError,
 };
 pub use format::is_sealed;
-pub use inspect::{Field, Finding, Fit, FitSession, Inspection, Parsed, inspect, tidy};
+pub use inspect::{
+    Claims, DeviceSessionAge, Field, Finding, Fit, FitSession, Inspection, KeysOf, Listed, Mistake,
+    Parsed, SealedFinding, SealedFit, SealedInspection, SealedSession, SessionsTried, inspect,
+    tidy,
+};
 pub use key::ClassicKeys;
 pub use keyring::{Keyring, KeyringFile};
 pub use malformed::{Malformed, MalformedReason};

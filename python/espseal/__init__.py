@@ -13,6 +13,7 @@ from espseal._errors import (
     StoreError,
 )
 from espseal._native import (
+    Claims,
     ClassicKeys,
     Device,
     DeviceEntry,
@@ -24,10 +25,14 @@ from espseal._native import (
     Inspection,
     Keyring,
     KeyringFile,
+    Listed,
     Message,
     Provision,
     Publication,
     Receiver,
+    SealedFinding,
+    SealedFit,
+    SealedInspection,
     Sender,
     Store,
     StoredDevice,
@@ -37,6 +42,7 @@ from espseal._native import (
 from espseal._verdict import Verdict
 
 __all__ = [
+    "Claims",
     "ClassicKeys",
     "DataError",
     "Device",
@@ -51,11 +57,15 @@ __all__ = [
     "Keyring",
     "KeyringError",
     "KeyringFile",
+    "Listed",
     "Message",
     "Provision",
     "Publication",
     "Receiver",
     "Rejected",
+    "SealedFinding",
+    "SealedFit",
+    "SealedInspection",
     "Sender",
     "SessionError",
     "StateError",

@@ -9,6 +9,7 @@ from typing_extensions import Buffer
 from espseal._verdict import Verdict
 
 __all__ = [
+    "Claims",
     "ClassicKeys",
     "ClassicOpened",
     "Device",
@@ -22,10 +23,14 @@ __all__ = [
     "Inspection",
     "Keyring",
     "KeyringFile",
+    "Listed",
     "Message",
     "Provision",
     "Publication",
     "Receiver",
+    "SealedFinding",
+    "SealedFit",
+    "SealedInspection",
     "SealedOpened",
     "Sender",
     "Store",
@@ -1182,15 +1187,15 @@ def inspect(
     store: Store | None = None,
     topic: str | None = None,
 ) -> Inspection:
-    """Takes a frame apart, and tries every key set on it in every way that senders make frames:
+    """Takes a frame apart, and tries every key on it in every way that senders make frames:
     for the person who owns the keys. A receiver answers ``forged`` and no more.
 
     Arguments:
-        payload: the frame; white space around its commas and at its ends is tolerated.
-        keyring: whose keys are tried; the article's always are.
-        sessions: session IDs to try, as they travel. The empty one is always tried.
-        store: its known session IDs are tried too.
-        topic: leaves out the groups whose filter does not match.
+        payload: the frame; white space of a paste is tolerated in text.
+        keyring: whose keys are tried; on a classic frame the article's always are.
+        sessions: session IDs to try, as they travel; a sealed frame's may be 16 bytes, too.
+        store: the session IDs that it knows are tried, too.
+        topic: leaves out the classic groups whose filter does not match.
 
     Raises:
         StoreError: the store failed.
@@ -1202,15 +1207,25 @@ class Inspection:
 
     @property
     def frame(self) -> bytes:
-        """The frame without white space; offsets count from its start."""
+        """The frame without white space and armor; offsets count from its start."""
+
+    @property
+    def format(self) -> Literal["classic", "sealed"]:
+        """Which of the two it is, or begins like."""
+
+    @property
+    def armored(self) -> bool:
+        """Whether it came as the text of a sealed frame."""
 
     @property
     def layout(self) -> _Layout | None:
-        """None if it is malformed."""
+        """Of a classic frame; None if it is malformed."""
 
     @property
     def fields(self) -> list[Field]:
-        """In the order in which they stand; none if it is malformed."""
+        """In the order in which they stand; none if it is malformed, unless it begins like a
+        sealed frame and is long enough.
+        """
 
     @property
     def malformed(self) -> str | None:
@@ -1226,7 +1241,11 @@ class Inspection:
 
     @property
     def findings(self) -> list[Finding]:
-        """One for each key set that was tried; the article's keys come last."""
+        """Of a classic frame: one for each key set that was tried; the article's come last."""
+
+    @property
+    def sealed(self) -> SealedInspection | None:
+        """Of a sealed frame: its claims, and what came of the keys."""
 
 @final
 class Field:
@@ -1234,7 +1253,9 @@ class Field:
 
     @property
     def name(self) -> str:
-        """``enc_iv``, ``enc_node``, ``enc_data`` or ``mac``, as in `src/CLASSIC.md`."""
+        """As in `src/CLASSIC.md` (``enc_iv``, ``enc_node``, ``enc_data``, ``mac``) and in
+        `src/SEALED.md` (``magic``, ``flags``, ``epoch``, ``address``, ``counter``, ``V``, ``C``).
+        """
 
     @property
     def offset(self) -> int:
@@ -1246,7 +1267,7 @@ class Field:
 
 @final
 class Finding:
-    """What came of one key set."""
+    """What came of one key set, on a classic frame."""
 
     @property
     def group(self) -> str | None:
@@ -1259,6 +1280,26 @@ class Finding:
     @property
     def fit(self) -> Fit | None:
         """How the frame verifies under them; None if it does not."""
+
+    @property
+    def iv_fits(self) -> bool:
+        """Whether ``iv_key`` and ``static_iv`` fit, as far as the IV tells."""
+
+    @property
+    def claims(self) -> Claims | None:
+        """Whom a frame that does not verify claims to be of: then ``data_key`` fits, too."""
+
+@final
+class Claims:
+    """Whom a classic frame that does not verify claims to be of."""
+
+    @property
+    def node(self) -> bytes:
+        """The node field, its padding stripped."""
+
+    @property
+    def device(self) -> str | None:
+        """The device that the keyring lists for it."""
 
 @final
 class Fit:
@@ -1287,6 +1328,10 @@ class Fit:
         """When a stored session was minted, in Unix seconds."""
 
     @property
+    def session_life(self) -> int | None:
+        """How long the group's sessions live, in seconds."""
+
+    @property
     def device(self) -> str | None:
         """The device that the keyring lists for it."""
 
@@ -1299,3 +1344,173 @@ class Fit:
     @property
     def data(self) -> bytes:
         """The plaintext: show it only to who asked for it."""
+
+@final
+class SealedInspection:
+    """What a sealed frame claims, and what came of the keys."""
+
+    @property
+    def direction(self) -> Literal["uplink", "downlink"]: ...
+    @property
+    def kind(self) -> Literal["data", "hello", "control"]: ...
+    @property
+    def session_bound(self) -> bool:
+        """Whether it says that it is bound to a session."""
+
+    @property
+    def epoch(self) -> int: ...
+    @property
+    def address(self) -> str:
+        """16 hex digits."""
+
+    @property
+    def counter(self) -> int: ...
+    @property
+    def listed(self) -> Listed | None:
+        """The device that the keyring lists under this address."""
+
+    @property
+    def findings(self) -> list[SealedFinding]:
+        """One for each source of keys that was tried; at most one fits."""
+
+    @property
+    def sessions_given(self) -> int:
+        """How many of the sessions that were given could be tried."""
+
+    @property
+    def sessions_of_beacons(self) -> int:
+        """How many beacons' sessions the store knows."""
+
+    @property
+    def sessions_of_device(self) -> int:
+        """How many sessions the store knows the device to have drawn."""
+
+@final
+class Listed:
+    """A sealed device of the keyring, and what the store knows of it."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def fleet(self) -> str: ...
+    @property
+    def own_key(self) -> bool:
+        """Whether its key is its own, not derived from the fleet's."""
+
+    @property
+    def revoked(self) -> bool: ...
+    @property
+    def minimum_epoch(self) -> int: ...
+    @property
+    def topic(self) -> str:
+        """Where such a frame goes."""
+
+    @property
+    def reached_epoch(self) -> int | None:
+        """The highest epoch verified; None if the store knows nothing of it, as the next two."""
+
+    @property
+    def head(self) -> int | None:
+        """The highest counter accepted."""
+
+    @property
+    def last_seen(self) -> int | None:
+        """When its last fresh frame came, in Unix seconds."""
+
+@final
+class SealedFinding:
+    """What came of some keys, on a sealed frame."""
+
+    @property
+    def keys_of(self) -> Literal["device", "former", "unlisted", "reversed", "others", "fleet"]:
+        """The listed device's; the one that its fleet gave it before it got its own; what a fleet
+        gives for an address that is not listed; those of the device whose address is this one
+        read from its end; of all other devices; a fleet's key itself.
+        """
+
+    @property
+    def fleet(self) -> str | None:
+        """The fleet, where the keys come out of its key."""
+
+    @property
+    def devices(self) -> int:
+        """How many devices they are of."""
+
+    @property
+    def epochs(self) -> list[int]:
+        """The epochs that were tried."""
+
+    @property
+    def fit(self) -> SealedFit | None:
+        """How the frame verifies under one of them; None if it does not."""
+
+_Mistake: TypeAlias = Literal[
+    "other_epoch",
+    "epoch_order",
+    "address_order",
+    "counter_order",
+    "other_device",
+    "former_key",
+    "fleet_key",
+    "other_direction",
+    "changed_flags",
+    "session_left_out",
+    "session_unsaid",
+    "session_text",
+    "session_zeros",
+    "header_order",
+    "components",
+    "context",
+    "tag_last",
+    "key_halves",
+    "not_expanded",
+    "whole_counter",
+]
+
+@final
+class SealedFit:
+    """How a sealed frame verifies."""
+
+    @property
+    def device(self) -> str | None:
+        """The device whose key it is."""
+
+    @property
+    def epoch(self) -> int:
+        """The epoch of the key."""
+
+    @property
+    def direction(self) -> Literal["uplink", "downlink"]:
+        """Which way it was sealed to go."""
+
+    @property
+    def kind(self) -> Literal["data", "hello", "control"]:
+        """As what it was sealed."""
+
+    @property
+    def session(
+        self,
+    ) -> Literal["none", "given", "beacon", "current", "pending", "expired", "zeros"]:
+        """What it is bound to: nothing, one that was given, a beacon's, one that the device drew,
+        or 16 zero bytes.
+        """
+
+    @property
+    def session_time(self) -> int | None:
+        """When a session of this keyring's beacons was minted, in Unix seconds."""
+
+    @property
+    def session_life(self) -> int | None:
+        """How long those live, in seconds."""
+
+    @property
+    def mistakes(self) -> list[_Mistake]:
+        """What is wrong with it; a receiver takes it only if nothing is."""
+
+    @property
+    def data(self) -> bytes:
+        """The plaintext, of whichever kind: show it only to who asked for it."""
+
+    @property
+    def body(self) -> dict[str, int | str] | None:
+        """What a hello or a control frame says; None of data, and of what does not parse."""

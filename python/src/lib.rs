@@ -36,7 +36,10 @@ mod _native {
     #[pymodule_export]
     use super::device::Device;
     #[pymodule_export]
-    use super::inspect::{Field, Finding, Fit, Inspection, inspect};
+    use super::inspect::{
+        Claims, Field, Finding, Fit, Inspection, Listed, SealedFinding, SealedFit,
+        SealedInspection, inspect,
+    };
     #[pymodule_export]
     use super::keyring::{DeviceEntry, FleetEntry, GroupEntry, Keyring, Provision};
     #[pymodule_export]

@@ -10,6 +10,7 @@ mod open;
 mod scheme;
 mod seal;
 mod session;
+mod unverified;
 
 pub(crate) use frame::has_raw_shape;
 pub use frame::{FRAME_BYTES_MAX, Frame};
@@ -21,6 +22,7 @@ pub use open::{Opened, open};
 pub use scheme::{DataMode, Layout, MacOver, Scheme};
 pub use seal::{danger_seal_with_iv, seal};
 pub use session::SessionId;
+pub(crate) use unverified::Unverified;
 
 #[doc = include_str!("../CLASSIC.md")]
 pub mod spec {}

@@ -202,7 +202,7 @@ fn open_port(plain: &mut [u8], frame: &Frame, keys: &PreparedKeys) -> Option<Fit
     })
 }
 
-fn decrypt_iv(frame: &Frame, keys: &PreparedKeys) -> [u8; BLOCK] {
+pub(super) fn decrypt_iv(frame: &Frame, keys: &PreparedKeys) -> [u8; BLOCK] {
     let mut iv = [frame.enc_iv];
     aes_cbc_decrypt(&keys.iv_cipher, keys.static_iv.expose(), &mut iv);
     let [iv] = iv;
@@ -210,7 +210,7 @@ fn decrypt_iv(frame: &Frame, keys: &PreparedKeys) -> [u8; BLOCK] {
 }
 
 /// Whole blocks without their trailing NULs.
-fn strip(padded: &[u8]) -> &[u8] {
+pub(super) fn strip(padded: &[u8]) -> &[u8] {
     let (blocks, _) = padded.as_chunks::<BLOCK>();
     let mut length = padded.len();
     for block in blocks.iter().rev() {

@@ -109,7 +109,7 @@ impl Header {
     }
 
     /// O3, O4
-    fn parse(bytes: &[u8; Self::BYTES]) -> Result<Self, Malformed> {
+    pub(crate) fn parse(bytes: &[u8; Self::BYTES]) -> Result<Self, Malformed> {
         let [
             _,
             flags,

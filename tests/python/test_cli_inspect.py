@@ -188,19 +188,22 @@ def test_a_session_of_the_state(keyring: Path, home: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "ours, minted " in result.stdout
     assert "cellar" in result.stdout
+    # A receiver that ran on takes it; to one that starts now the session has expired.
+    assert "starts now on this state answers stale_session" in result.stdout
+    assert "does not find it stale for" in result.stdout
     other = run("inspect", sealed, "--state", str(home / "other.sqlite3"))
     assert other.exit_code == 1
 
 
 def test_an_old_session(keyring: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("espseal.cli.inspect.show._LIFE", -1)
+    monkeypatch.setattr("espseal.cli.inspect.words.age", lambda _time: 121)
     loaded = espseal.Keyring.load(keyring)
     device = espseal.Device.from_keyring(loaded, "cellar")
     for publication in espseal.Receiver(loaded, espseal.Store.sqlite()).publications():
         device.hear(publication.payload)
     result = run("inspect", device.seal("18.2").decode())
-    assert "older than" in result.stdout
-    assert "stale_session" in result.stdout
+    assert "starts now on this state answers stale_session" in result.stdout
+    assert "another" not in result.stdout
 
 
 @pytest.mark.parametrize(
@@ -239,7 +242,7 @@ def test_a_frame_that_does_not_open(keyring: Path) -> None:
 iv_key = { text = "another-iv-key--" }
 data_key = { text = "another-data-key" }
 static_iv = { text = "another-staticiv" }
-passphrase = { text = "another passphrase" }
+passphrase = { text = "the passphrase of attic" }
 """
     device = '\n[[device]]\nname = "attic"\n[device.classic]\ngroup = "house"\nnode_id = "5"\n'
     keyring.write_text(text + device + own)
@@ -248,10 +251,11 @@ passphrase = { text = "another passphrase" }
     said = " ".join(result.stdout.split())
     for words in (
         "It does not open.",
-        "the keys of the group house do not fit",
-        "the own keys of attic do not fit",
-        "the keys printed in the article do not fit",
+        "the keys of the group house no iv_key, static_iv and data_key fit",
+        "the own keys of attic no",
+        "the keys printed in the article no",
         "under the empty session and 1 given.",
+        "It claims to be of 11242238, which is kitchen, and only its MAC is wrong.",
         "a session that is not known here",
     ):
         assert words in said, words
@@ -259,10 +263,37 @@ passphrase = { text = "another passphrase" }
     assert_no_key(keyring, result.output)
     findings = json.loads(run("inspect", frame(), "--json").stdout)["findings"]
     assert findings == [
-        {"group": "house", "owner": None, "fits": False},
-        {"group": "house", "owner": "attic", "fits": False},
-        {"group": None, "owner": None, "fits": False},
+        {
+            "group": "house",
+            "owner": None,
+            "fits": False,
+            "iv_fits": True,
+            "claims": {"node": "11242238", "device": "kitchen"},
+        },
+        {"group": "house", "owner": "attic", "fits": False, "iv_fits": False, "claims": None},
+        {"group": None, "owner": None, "fits": False, "iv_fits": False, "claims": None},
     ]
+
+
+@pytest.mark.parametrize(
+    ("key", "says"),
+    [
+        ("passphrase", "only its MAC is wrong"),
+        ("data_key", "another data_key"),
+        ("iv_key", "other keys (iv_key or static_iv"),
+        ("static_iv", "other keys (iv_key or static_iv"),
+    ],
+)
+def test_which_key_is_another(keyring: Path, key: str, says: str) -> None:
+    lines = keyring.read_text().splitlines()
+    other = [
+        f'{key} = {{ text = "sixteen letters." }}' if each.startswith(key) else each
+        for each in lines
+    ]
+    keyring.write_text("\n".join(other))
+    result = run("inspect", frame(), "--session", SESSION)
+    assert result.exit_code == 1
+    assert says in " ".join(result.stdout.split())
 
 
 def test_a_topic_of_no_group(keyring: Path) -> None:

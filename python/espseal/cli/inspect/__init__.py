@@ -1,24 +1,27 @@
 """``espseal inspect``."""
 
 import os
+import re
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
 
-from espseal import Finding, Inspection, Keyring, KeyringFile, Store
+from espseal import Inspection, Keyring, KeyringFile, Message, Store
 from espseal.cli import console, exits
-from espseal.cli.data import in_json
-from espseal.cli.inspect import given, show
+from espseal.cli.inspect import answer, given, show, show_classic, show_sealed
+from espseal.cli.inspect.record import record
 from espseal.cli.options import JsonOption, KeyringOption, examples
 from espseal.cli.state import StateOption, default_path
 
 EXAMPLES: Final = examples(
     "espseal inspect 1d54dd1af0f75a91a00d4dcd8f4ad28d,d1a0b14d187c5adf...",
-    "mosquitto_sub -C 1 -t sensors/kitchen | espseal inspect -",
+    "mosquitto_sub -C 1 -t 'espseal/+/up' | espseal inspect -",
     "espseal inspect --file frame.bin --session 5f1d7a84c2b3e690...",
 )
+
+_SESSION: Final = re.compile("[0-9A-Fa-f]{32}")
 
 
 def inspect(
@@ -40,15 +43,20 @@ def inspect(
         list[str] | None,
         typer.Option(metavar="ID", help="A session ID to try; may be repeated."),
     ] = None,
+    plaintext: Annotated[
+        bool,
+        typer.Option("--plaintext", help="Show what hello and control frames say, too."),
+    ] = False,
     state: StateOption = None,
     keyring: KeyringOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Take a frame apart, and say why it does not open.
 
-    Shows each field with its place, and tries every key set of the keyring in
-    every way that devices are known to make frames. Ends with 1 if it is no
-    frame or opens under none. It shows the reading, and never a key.
+    Shows each field with its place, and tries every key of the keyring in every way
+    that devices are known to make frames. Where there is a state, a receiver is asked
+    on a copy of it. Ends with 1 if it is no frame or opens under no key. It shows the
+    reading, and never a key.
     """
     if (frame is None) == (file is None):
         raise typer.BadParameter("Give either FRAME or --file.", param_hint="'FRAME'")
@@ -57,26 +65,43 @@ def inspect(
     else:
         payload = sys.stdin.buffer.read() if frame == "-" else os.fsencode(frame or "")
     known = _keyring(keyring)
-    store = _store(state)
+    path = _state(state)
+    store = None if path is None else Store.sqlite(path)
     sessions = session or []
     found = given.inspect(payload, known, sessions=sessions, store=store, topic=topic)
-    fits = [finding for finding in found.findings if finding.fit is not None]
-    failed = found.malformed is not None or (known is not None and not fits)
+    if found.sealed is not None and not all(map(_SESSION.fullmatch, sessions)):
+        raise typer.BadParameter(
+            "The session of a sealed frame has 32 hex digits.", param_hint="'--session'"
+        )
+    asked = None
+    if known is not None and path is not None and found.malformed is None:
+        asked = answer.ask(found.frame, known, path, topic)
     if as_json:
-        console.print_json(_record(found))
+        console.print_json(record(found, asked, plaintext=plaintext))
     elif found.malformed is not None:
         show.show_malformed(found)
     else:
         show.show_fields(found)
-        for finding in fits:
-            if finding.fit is not None:
-                show.show_fit(finding, finding.fit, topic)
-        if not fits and known is not None:
-            show.show_diagnosis(found, sessions=len(sessions), stored=store is not None)
+        if found.sealed is None:
+            _show_classic(found, topic, asked)
+            if known is not None and not given.fits(found):
+                stored = store is not None
+                show_classic.show_diagnosis(found, sessions=len(sessions), stored=stored)
+        elif known is not None:
+            show_sealed.show(found, known, topic=topic, answer=asked, plaintext=plaintext)
+        if asked is not None:
+            answer.show(asked, found)
         if known is None:
-            console.note("There is no keyring, so only the article's keys were tried.")
-    if failed:
+            tried = "no key was tried" if found.sealed else "only the article's keys were tried"
+            console.note(f"There is no keyring, so {tried}.")
+    if found.malformed is not None or (known is not None and not given.fits(found)):
         raise typer.Exit(exits.FAILED)
+
+
+def _show_classic(found: Inspection, topic: str | None, asked: Message | None) -> None:
+    for finding in found.findings:
+        if finding.fit is not None:
+            show_classic.show_fit(finding, finding.fit, topic, asked)
 
 
 def _keyring(named: Path | None) -> Keyring | None:
@@ -86,47 +111,7 @@ def _keyring(named: Path | None) -> Keyring | None:
     return Keyring.load(named)
 
 
-def _store(named: Path | None) -> Store | None:
+def _state(named: Path | None) -> Path | None:
     """Looking must not make one."""
     path = named or default_path()
-    if named is None and not path.exists():
-        return None
-    return Store.sqlite(path)
-
-
-def _record(found: Inspection) -> dict[str, Any]:
-    return {
-        "layout": found.layout,
-        "size": len(found.frame),
-        "malformed": found.malformed,
-        "offset": found.offset,
-        "reason": found.reason,
-        "fields": [
-            {
-                "name": field.name,
-                "offset": field.offset,
-                "size": field.size,
-                "bytes": show.shown_bytes(found, field),
-            }
-            for field in found.fields
-        ],
-        "findings": [_finding(finding) for finding in found.findings],
-    }
-
-
-def _finding(finding: Finding) -> dict[str, Any]:
-    fit = finding.fit
-    record: dict[str, Any] = {"group": finding.group, "owner": finding.owner, "fits": False}
-    if fit is None:
-        return record
-    return record | {
-        "fits": True,
-        "as_in_keyring": fit.as_in_keyring,
-        "mode": fit.mode,
-        "mac": fit.mac,
-        "session": fit.session,
-        "session_time": fit.session_time,
-        "device": fit.device,
-        "node": show.escaped(fit.node) if fit.node else None,
-        **in_json(fit.data),
-    }
+    return path if named is not None or path.exists() else None
