@@ -22,11 +22,13 @@ __all__ = [
     "Adapter",
     "callback_filter",
     "fewest_filters",
+    "may_pass",
     "no_session",
     "reading_filters",
     "topic_filters",
     "topic_pattern",
     "unacknowledged",
+    "why_not",
 ]
 
 # In seconds: the shortest wait for what is due, how long a session ID may take to come back
@@ -299,6 +301,16 @@ def unacknowledged(device: str, seconds: float) -> TimeoutError:
         f"{device} has not acknowledged the command within {seconds:g} s; it may have acted on it "
         "or not: is it on, and do its acknowledgements reach this client?"
     )
+
+
+def may_pass(error: SessionError) -> bool:
+    """Whether what keeps a command from being sealed may be over in a moment."""
+    return error.code in ("no_session", "not_authority")
+
+
+def why_not(error: SessionError, device: str) -> SessionError:
+    """For a command that waited in vain, or that nothing helps."""
+    return no_session(device) if error.code == "no_session" else error
 
 
 def no_session(device: str) -> SessionError:

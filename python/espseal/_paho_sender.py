@@ -17,7 +17,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 import espseal
 from espseal import Publication, SessionError
-from espseal._adapter import AGAIN, Adapter, no_session, unacknowledged
+from espseal._adapter import AGAIN, Adapter, may_pass, no_session, unacknowledged, why_not
 from espseal._paho_client import wake
 
 __all__ = ["Sender"]
@@ -34,6 +34,7 @@ class _Command:
     patience: float
     future: Future[None] = field(default_factory=Future)
     error: Exception | None = None
+    waits_for: SessionError | None = None
     # Of one that its device acknowledges: until when, and when the frame goes out again.
     tag: str | None = None
     ends: float = inf
@@ -95,7 +96,9 @@ class Sender:
 
         Raises:
             KeyringError: no such device (``unknown_name``), or its group has no command topics.
-            SessionError: the device shows no session that was not used, and ``timeout`` is over.
+            SessionError: the device shows no session that was not used (``no_session``) or no
+                receiver publishes its fleet's beacon (``not_authority``), and ``timeout`` is
+                over; or what no waiting helps with, as ``revoked``.
             ConnectionError: the client is not connected, and ``timeout`` is over; or detached.
             DataError: the frame cannot carry this.
             StoreError: the session could not be noted as used; nothing was sent.
@@ -240,9 +243,14 @@ class Sender:
                 continue
             try:
                 publication = each.seal()
-            except SessionError:
-                silent.add(each.device)
-                waiting.append(each)
+            except SessionError as error:
+                if may_pass(error):
+                    each.waits_for = error
+                    silent.add(each.device)
+                    waiting.append(each)
+                else:
+                    each.error = error
+                    ended.append(each)
             except Exception as error:  # noqa: BLE001 the future has it
                 each.error = error
                 ended.append(each)
@@ -255,7 +263,8 @@ class Sender:
 
 def _reason(command: _Command, client: mqtt.Client) -> Exception:
     if client.is_connected():
-        return no_session(command.device)
+        why = command.waits_for
+        return why_not(why, command.device) if why else no_session(command.device)
     return ConnectionError("the client is not connected to the broker")
 
 

@@ -33,10 +33,11 @@ def demo(
         bool, typer.Option("--verbose", help="Show the log of the broker too.")
     ] = False,
 ) -> None:
-    """See it work: three nodes, a broker, a receiver, and an attacker.
+    """See it work: four nodes, a broker, a receiver, and an attacker.
 
-    Needs no server, no device and no network; it ends by itself within 30 seconds.
-    Ends with 0 only if every reading arrived once and every attack was refused.
+    Needs no server, no device and no network; it ends by itself within a minute.
+    Ends with 0 only if every reading arrived once, every attack was refused, and every scene
+    went as told.
     """
     missing = [package for module, package in _NEEDED.items() if find_spec(module) is None]
     if missing:

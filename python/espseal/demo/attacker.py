@@ -7,7 +7,7 @@ from typing import Self
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 
-from espseal.demo.attacks import Attack, Frame, is_session_id
+from espseal.demo.attacks import Attack, Frame, Shot, is_sealed, is_session_id
 
 _PATIENCE = 10.0
 
@@ -24,7 +24,8 @@ class Attacker:
         self._lock = threading.Lock()
         self._listening = threading.Event()
         self._frames: list[Frame] = []
-        self._session: tuple[str, bytes] | None = None
+        self._sealed: list[Shot] = []
+        self._sessions: dict[str, bytes] = {}
         self._own: set[bytes] = set()
         self._client = Client(CallbackAPIVersion.VERSION2)
         self._client.on_connect = self._on_connect
@@ -53,17 +54,22 @@ class Attacker:
         with self._lock:
             return list(self._frames)
 
-    @property
-    def session_topic(self) -> str | None:
-        """The topic on which a session ID was heard."""
+    def sealed(self, topic: str) -> list[Shot]:
+        """The sealed frames heard so far on a topic, likewise; each once."""
         with self._lock:
-            return self._session[0] if self._session else None
+            return list(dict.fromkeys(shot for shot in self._sealed if shot.topic == topic))
 
     @property
-    def owns_the_session(self) -> bool:
-        """Whether the last thing heard on the session topic is the attacker's own."""
+    def session_topics(self) -> list[str]:
+        """The topics on which session IDs were heard."""
         with self._lock:
-            return self._session is not None and self._session[1] in self._own
+            return list(self._sessions)
+
+    @property
+    def owns_a_session(self) -> bool:
+        """Whether the last thing heard on a session topic is the attacker's own."""
+        with self._lock:
+            return not self._own.isdisjoint(self._sessions.values())
 
     def fire(self, attack: Attack) -> None:
         """Publishes the messages of an attack; returns when the broker has taken them all."""
@@ -85,10 +91,12 @@ class Attacker:
     def _on_message(self, _client: Client, _userdata: object, message: MQTTMessage) -> None:
         payload = bytes(message.payload)
         with self._lock:
-            topic = self._session[0] if self._session else None
-            if message.topic == topic or (topic is None and is_session_id(payload)):
-                self._session = (message.topic, payload)
-            elif payload not in self._own:
+            own = payload in self._own
+            if message.topic in self._sessions or (not own and is_session_id(payload)):
+                self._sessions[message.topic] = payload
+            elif is_sealed(payload) and not own:
+                self._sealed.append(Shot(message.topic, payload))
+            elif not own:
                 frame = Frame.recognise(message.topic, payload)
                 if frame is not None:
                     self._frames.append(frame)

@@ -6,12 +6,14 @@ All that goes in was heard on the broker; all that comes out is topics and paylo
 import os
 import random
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 FIELDS: Final = ("IV", "node ID", "data", "MAC")
 NOISE: Final = 150
+MAGIC: Final = b"\xf5"
+"""The first byte of a sealed frame. What follows its header is tag and ciphertext."""
 
 _RANDOM: Final = random.SystemRandom()
 
@@ -60,13 +62,16 @@ class Attack:
     shots: tuple[Shot, ...]
 
 
-def plan(mine: Frame, other: Frame, session_topic: str) -> Iterator[Attack]:
+def plan(
+    mine: Frame, other: Frame, sealed: Shot, session_topics: Sequence[str]
+) -> Iterator[Attack]:
     """The attacks, in the order in which they are played.
 
     Arguments:
         mine: a recorded frame of one node.
         other: a recorded frame of another node.
-        session_topic: where session IDs were heard.
+        sealed: a recorded frame of a sealed node.
+        session_topics: where session IDs were heard.
     """
     yield _replay(mine, other.topic)
     for index, field in enumerate(FIELDS):
@@ -78,8 +83,8 @@ def plan(mine: Frame, other: Frame, session_topic: str) -> Iterator[Attack]:
     yield _another_identity(mine, other)
     yield Attack(
         "forged session ID",
-        "one of the attacker's choice",
-        (Shot(session_topic, _session_id().encode(), retain=True),),
+        "one of the attacker's own",
+        tuple(Shot(topic, _session_id().encode(), retain=True) for topic in session_topics),
     )
     yield Attack(
         "flood: noise",
@@ -94,13 +99,33 @@ def plan(mine: Frame, other: Frame, session_topic: str) -> Iterator[Attack]:
     yield Attack(
         "flood: session IDs",
         "random bytes as session IDs",
-        tuple(Shot(session_topic, os.urandom(size)) for size in _sizes()),
+        tuple(
+            Shot(topic, os.urandom(size))
+            for topic in session_topics
+            for size in _sizes()[:: len(session_topics)]
+        ),
+    )
+    yield Attack("sealed: replay", "a recorded one once more", (sealed,))
+    yield Attack(
+        "sealed: flipped bit",
+        "one bit changed on the way",
+        (Shot(sealed.topic, _flip_bit(sealed.payload)),),
     )
 
 
 def last_word(newest: Iterable[Frame]) -> Attack:
     """What is played when all else is over: the newest reading of each node once more."""
     return Attack("replay, again", "the newest ones once more", tuple(map(_shot, newest)))
+
+
+def again(name: str, how: str, heard: Iterable[Shot]) -> Attack:
+    """What was heard once more, as it was."""
+    return Attack(name, how, tuple(heard))
+
+
+def is_sealed(payload: bytes) -> bool:
+    """Takes a payload for a sealed frame by its looks."""
+    return payload.startswith(MAGIC)
 
 
 def is_session_id(payload: bytes) -> bool:
@@ -147,6 +172,12 @@ def _flip(digits: str) -> str:
     at = _RANDOM.randrange(len(digits))
     flipped = int(digits[at], 16) ^ (1 << _RANDOM.randrange(4))
     return f"{digits[:at]}{flipped:x}{digits[at + 1 :]}"
+
+
+def _flip_bit(payload: bytes) -> bytes:
+    flipped = bytearray(payload)
+    flipped[-1 - _RANDOM.randrange(16)] ^= 1 << _RANDOM.randrange(8)
+    return bytes(flipped)
 
 
 def _shot(frame: Frame) -> Shot:

@@ -17,6 +17,8 @@ class Ledger:
         self.arrivals: SimpleQueue[Message] = SimpleQueue()
         """Fresh messages, in the order of their arrival."""
         self._lock = threading.Lock()
+        self._hellos = 0
+        self._newest: Message | None = None
         self._sent: dict[str, list[str]] = {}
         self._arrived: dict[str, list[str]] = {}
 
@@ -28,8 +30,27 @@ class Ledger:
     def took(self, message: Message) -> None:
         """The callback for fresh messages, given to `espseal.paho.attach`."""
         with self._lock:
+            self._newest = message
             self._arrived.setdefault(message.device or "?", []).append(message.text or "")
         self.arrivals.put(message)
+
+    @property
+    def newest(self) -> Message | None:
+        """The fresh message that arrived last."""
+        with self._lock:
+            return self._newest
+
+    def rejected(self, message: Message) -> None:
+        """The callback for all other messages."""
+        if message.kind == "hello":
+            with self._lock:
+                self._hellos += 1
+
+    @property
+    def rejected_hellos(self) -> int:
+        """How many hellos of sealed devices were not fresh."""
+        with self._lock:
+            return self._hellos
 
     @property
     def sent(self) -> dict[str, list[str]]:

@@ -20,6 +20,7 @@ _WIDE: Final = 80
 _COLUMNS: Final = {
     1: {"node": 8, "reading": 7, "": 2, "what the broker sees": 0},
     2: {"attack": 20, "what it is": 0, "sent": 4, "answer": 17},
+    3: {"scene": 20, "what it is": 0, "sent": 4, "outcome": 17},
 }
 
 
@@ -68,7 +69,7 @@ class Live:
             step.name,
             Text(step.name, "bold"),
             Text(step.how),
-            Text(str(step.messages)),
+            Text(str(step.messages) if step.attack else ""),
             Text(answer, style),
         )
 

@@ -1,6 +1,5 @@
-"""Three simulated nodes that run the Lua firmware, and the sensors that they read."""
+"""Three simulated nodes that run the classic Lua firmware."""
 
-import threading
 import tomllib
 from contextlib import ExitStack
 from pathlib import Path
@@ -9,17 +8,11 @@ from typing import Any, Final, Self
 
 from espseal.demo import scene
 from espseal.demo.ledger import Ledger
-from espseal.simulator import LuaSource, Node
+from espseal.demo.sensor import SENSOR, Sensor
+from espseal.simulator import Node
 
 _INTERVALS: Final = (600, 650, 700)
 """Of each node in ms; not the same, lest they all speak at once."""
-
-_NOTHING: Final = 0
-# What a person would write in config.lua for a thermometer that gives tenths of a degree.
-_SENSOR: Final = LuaSource(
-    f"function() local t = adc.read(0) if t == {_NOTHING} then return nil end"
-    ' return ("%d.%d C"):format((t - t % 10) / 10, t % 10) end'
-)
 
 
 class Nodes:
@@ -34,7 +27,7 @@ class Nodes:
     def __init__(self, keyring: Path, ledger: Ledger, host: str, port: int) -> None:
         group = tomllib.loads(keyring.read_text())["classic_group"][0]
         self._sensors = [
-            _Sensor(name, 180 + 20 * place, ledger) for place, name in enumerate(scene.NODES)
+            Sensor(name, 180 + 20 * place, ledger) for place, name in enumerate(scene.NODES)
         ]
         self._nodes = [
             Node(
@@ -72,30 +65,6 @@ class Nodes:
             sensor.grant(each)
 
 
-class _Sensor:
-    """A thermometer that grows warmer, so that no reading can pass for another."""
-
-    def __init__(self, name: str, tenths: int, ledger: Ledger) -> None:
-        self.name = name
-        self._tenths = tenths
-        self._ledger = ledger
-        self._granted = 0
-        self._lock = threading.Lock()
-
-    def grant(self, readings: int) -> None:
-        with self._lock:
-            self._granted += readings
-
-    def read(self) -> int:
-        with self._lock:
-            if self._granted == 0:
-                return _NOTHING
-            self._granted -= 1
-            self._tenths += 1
-            self._ledger.gave(self.name, f"{self._tenths // 10}.{self._tenths % 10} C")
-            return self._tenths
-
-
 def _config(
     name: str, interval: int, group: dict[str, Any], host: str, port: int
 ) -> dict[str, Any]:
@@ -105,6 +74,6 @@ def _config(
         "topic": scene.TOPIC.replace("+", name),
         "session_topic": group["session_topic"],
         "keys": group["keys"],
-        "sensor": _SENSOR,
+        "sensor": SENSOR,
         "interval": interval,
     }

@@ -13,25 +13,31 @@ from espseal.demo.summary import ending, summary_table
 ACTS: Final = {
     1: (
         "Readings arrive",
-        "Three nodes run the Lua firmware; an MQTT broker carries what they publish.\n"
+        "Four nodes run the Lua firmware, three the classic one and `boiler` the sealed one.\n"
         "Left of the arrow: what your program gets. Right: all that the broker can see.",
     ),
     2: (
         "The attacks",
         "Someone at the broker hears everything, may publish anything, and has no key.",
     ),
-    3: ("The summary", ""),
+    3: (
+        "A sealed node",
+        "`boiler` has a key of its own, which no other node knows, and takes commands.\n"
+        "The attacker has noted every frame, from it and to it.",
+    ),
+    4: ("The summary", ""),
 }
 
 
 @dataclass(frozen=True)
 class Step:
-    """What is tried in the second act, and what has come of it so far.
+    """What is tried in the second act or the third, and what has come of it so far.
 
     Arguments:
         name, how: what it is, in a word and in a sentence.
-        messages: how many are sent.
+        messages: how many are sent, or what else is done.
         answers: how many got which answer so far.
+        attack: whether it is one.
         well: whether it ended as it must; None while it is going on.
     """
 
@@ -40,6 +46,7 @@ class Step:
     messages: int
     answers: Mapping[str, int] = field(default_factory=dict)
     well: bool | None = None
+    attack: bool = True
 
 
 class Show(Protocol):
@@ -106,7 +113,8 @@ class Plain:
         """Prints a line when it is over."""
         if step.well is not None:
             wrong = "" if step.well else "  WRONG"
-            self._say(f"  {step.name:<21}{step.messages:>4} sent, {in_words(step)}{wrong}")
+            sent = f"{step.messages:>4} sent" if step.attack else " " * 9
+            self._say(f"  {step.name:<21}{sent}  {in_words(step)}{wrong}")
 
     def summary(self, report: Report, seconds: float) -> None:
         """Prints the table and the sentence."""
@@ -122,12 +130,14 @@ class Plain:
 
 
 def in_words(step: Step) -> str:
-    """``3 duplicate``; several answers joined by commas."""
-    counted = ", ".join(f"{n} {answer}" for answer, n in step.answers.items() if n)
+    """``3 duplicate``, or ``3 of 3 right`` if it is no attack; several joined by commas."""
+    of = "" if step.attack else f" of {step.messages}"
+    counted = ", ".join(f"{n}{of} {answer}" for answer, n in step.answers.items() if n)
     return counted or "no answer"
 
 
 def abbreviated(wire: bytes, width: int) -> str:
-    """The beginning of a frame, and how long it is."""
+    """The beginning of a frame, a binary one in hex digits, and how long it is."""
     size = f"... {len(wire)} bytes"
-    return wire.decode("ascii", "replace")[: max(8, width - len(size))] + size
+    text = wire.decode("ascii") if wire.isascii() else wire.hex()
+    return text[: max(8, width - len(size))] + size

@@ -4,7 +4,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from espseal.demo.judge import EXPECTED, Played, Report
+from espseal.demo.judge import Played, Report
 
 
 def summary_table(report: Report) -> Table:
@@ -38,6 +38,7 @@ def ending(report: Report, seconds: float) -> list[Text]:
     messages = sum(attack.messages for attack in report.attacks)
     return [
         Text(f"All {readings} readings arrived, each exactly once.", "bold green"),
+        Text(f"All {len(report.scenes)} other scenes went as told.", "bold green"),
         Text.assemble(
             (f"All {messages} messages of the attacker were refused.", "bold green"),
             (f" It took {seconds:.0f} s.", "dim"),
@@ -47,7 +48,7 @@ def ending(report: Report, seconds: float) -> list[Text]:
 
 def _attack_row(attack: Played) -> tuple[str, str, Text, Text, Text]:
     answers = ", ".join(answer for answer, n in attack.answers.items() if n) or "no answer"
-    wanted = "" if attack.well else f", not {attack.messages} x {EXPECTED.get(attack.name)}"
+    wanted = "" if attack.well else f", not {attack.messages} x {attack.expected}"
     return (
         attack.name,
         str(attack.messages),
