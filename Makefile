@@ -44,6 +44,7 @@ format: debian $(VENV)/dev.stamp ## Rewrites the sources as the formatters want 
 bench: tools $(VENV)/dev.stamp ## How fast frames are opened, as ratios of one run
 	.ci/build-native --release
 	$(BIN)/python tests/bench/classic_open.py
+	$(BIN)/python tests/bench/sealed_open.py
 
 .PHONY: vectors
 vectors: $(VENV)/dev.stamp ## Makes the shared vectors anew, by the independent implementation
