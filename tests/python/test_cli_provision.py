@@ -220,6 +220,20 @@ def test_without_broker_and_wifi_it_says_what_is_left_to_do(keyring: Path, home:
     assert found["mqtt_host"] == "BROKER.EXAMPLE"
     result = run("provision", "kitchen", "--format", "json")
     assert read("json", home / "kitchen.json") == expected(keyring)
+    assert "capitals" not in result.stdout
+    result = run("provision", "kitchen", "--format", "arduino")
+    assert "wifi_ssid, mqtt_host" in result.stdout
+    change = dict.fromkeys(("wifi_ssid", "wifi_password", "mqtt_host"), "CHANGE-ME")
+    assert out_of_c(home / "espseal_config.h") == expected(keyring) | change
+    words = ("--wifi-ssid", "open", "--mqtt-host", "b", "--mqtt-user", "{address}", "--force")
+    result = run("provision", "kitchen", "--format", "arduino", *words)
+    assert "capitals" not in result.stdout
+    assert out_of_c(home / "espseal_config.h") == expected(keyring) | {
+        "wifi_ssid": "open",
+        "wifi_password": "",
+        "mqtt_host": "b",
+        "mqtt_user": "0011223344556677",
+    }
 
 
 def test_a_nasty_name(keyring: Path, home: Path) -> None:

@@ -8,6 +8,9 @@ from espseal.cli.provision.surroundings import Surroundings
 
 NEXT: Final = "Put it beside the sketch, and never into a repository: it is the device's key."
 
+# What the sketches cannot do without, as their own examples have it.
+_PLACEHOLDER: Final = "CHANGE-ME"
+
 _HEAD: Final = """\
 /* {name}, as `espseal provision` wrote it. It holds the device's key: keep it to yourself. */
 #ifndef ESPSEAL_CONFIG_H
@@ -20,6 +23,14 @@ def render(provisioned: Provision, surroundings: Surroundings) -> str:
     """The file."""
     values = as_json.fields(provisioned, surroundings)
     del values["version"]
+    # A Wi-Fi without a password is an open one.
+    open_or_unknown = "" if "wifi_ssid" in values else _PLACEHOLDER
+    for name, value in {
+        "mqtt_host": _PLACEHOLDER,
+        "wifi_ssid": _PLACEHOLDER,
+        "wifi_password": open_or_unknown,
+    }.items():
+        values.setdefault(name, value)
     values["address"] = bytes.fromhex(provisioned.address)
     values["device_key"] = provisioned.device_key.expose()
     lines = [f"#define ESPSEAL_{name.upper()} {_literal(value)}" for name, value in values.items()]

@@ -21,7 +21,7 @@ def fields(provisioned: Provision, surroundings: Surroundings) -> dict[str, Any]
         "hello_topic": provisioned.hello_topic,
         "down_topic": provisioned.down_topic,
         "beacon_topic": provisioned.beacon_topic,
-        **surroundings.settings(),
+        **surroundings.settings(provisioned.address),
     }
 
 

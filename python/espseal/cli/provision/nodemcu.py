@@ -9,7 +9,7 @@ from espseal.cli.provision.surroundings import Surroundings
 NEXT: Final = "Upload it to the device as config.lua, beside the firmware, then delete it here."
 
 # What the firmware cannot do without, as its own example has it.
-PLACEHOLDERS: Final = {"wifi_ssid": "YOUR-WIFI", "mqtt_host": "BROKER.EXAMPLE"}
+_PLACEHOLDERS: Final = {"wifi_ssid": "YOUR-WIFI", "mqtt_host": "BROKER.EXAMPLE"}
 
 _HEAD: Final = """\
 -- {name}, as `espseal provision` wrote it. It holds the device's key: keep it to yourself.
@@ -33,7 +33,7 @@ _BLOCKS: Final = (
 
 def render(provisioned: Provision, surroundings: Surroundings) -> str:
     """The file."""
-    values = PLACEHOLDERS | as_json.fields(provisioned, surroundings)
+    values = _PLACEHOLDERS | as_json.fields(provisioned, surroundings)
     blocks = [
         "".join(f"  {name} = {_literal(values[name])},\n" for name in names if name in values)
         for names in _BLOCKS

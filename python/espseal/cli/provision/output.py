@@ -51,8 +51,9 @@ class Target:
             f"epoch {provisioned.epoch}); only you can read it."
         )
         console.say(_NEXT[self.format])
-        missing = [name for name in ("wifi_ssid", "mqtt_host") if f'"{_placeholder(name)}"' in text]
-        if missing:
+        given = surroundings.settings(provisioned.address)
+        missing = [name for name in ("wifi_ssid", "mqtt_host") if name not in given]
+        if missing and self.format != "json":
             console.say(f"Before that, change what is in capitals: {', '.join(missing)}.", "yellow")
 
 
@@ -93,10 +94,6 @@ def _default(format: str, name: str) -> str:  # noqa: A002 (the word of the opti
         return "espseal_config.h"
     # Whatever people call it, it stays in this folder.
     return re.sub(r"[^\w.-]|^\.", "-", name) + ".json"
-
-
-def _placeholder(name: str) -> str:
-    return nodemcu.PLACEHOLDERS[name]
 
 
 def _taken(path: Path) -> CommandError:

@@ -51,7 +51,8 @@ class Surroundings:
         int | None, _option("--mqtt-port", "Without it 1883.", "PORT", smallest=1, largest=65535)
     ] = None
     mqtt_user: Annotated[
-        str | None, _option("--mqtt-user", "The device's name at the broker.", "NAME")
+        str | None,
+        _option("--mqtt-user", "Its name at the broker; {address} stands for its address.", "NAME"),
     ] = None
     mqtt_password_file: Annotated[
         Path | None,
@@ -71,8 +72,11 @@ class Surroundings:
         ),
     ] = None
 
-    def settings(self) -> dict[str, str | int]:
+    def settings(self, address: str) -> dict[str, str | int]:
         """What was given, by the words of the provisioning file.
+
+        Arguments:
+            address: of the device, for ``{address}`` in its user name.
 
         Passwords come out of a file or the environment, never from an option: the shell keeps
         those.
@@ -80,7 +84,7 @@ class Surroundings:
         given = {
             "mqtt_host": self.mqtt_host,
             "mqtt_port": self.mqtt_port,
-            "mqtt_user": self.mqtt_user,
+            "mqtt_user": self.mqtt_user and self.mqtt_user.replace("{address}", address),
             "mqtt_password": _password(self.mqtt_password_file, _MQTT_PASSWORD),
             "wifi_ssid": self.wifi_ssid,
             "wifi_password": _password(self.wifi_password_file, _WIFI_PASSWORD),
