@@ -130,7 +130,7 @@ def steps() -> list[Step]:
         ),
         mypy("Python: mypy, tests", "tests/python", "tests/e2e"),
         mypy("Lua: mypy, tests", "tests/lua"),
-        mypy("Arduino: mypy, tests", "tests/arduino"),
+        mypy("Arduino: mypy, tests", "tests/arduino", "firmware/arduino/extras"),
         Step("lint", "Python: stubtest", [str(BIN / "stubtest"), "espseal._native"]),
         Step("lint", "Vectors: as generated", [python, "tests/vectors/generate.py", "--check"]),
         pytest("python", "Python: tests", "tests/python"),

@@ -66,6 +66,15 @@ def make_lx106() -> Path:
     return OUT / "lx106"
 
 
+@cache
+def make_tls() -> Path:
+    """A client of TLS for the chip, to compare with."""
+    make_lx106()
+    bearssl = run(HERE / "bearssl-source").strip().splitlines()[-1]
+    run("make", "-s", "-j2", "tls", f"OUT={OUT}", f"BEARSSL={bearssl}")
+    return OUT / "lx106"
+
+
 def emulate(image: Path) -> str:
     """Runs an image on the emulated chip; what it printed."""
     assert image.exists(), image

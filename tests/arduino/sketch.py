@@ -13,7 +13,7 @@ class Sketch:
 
     Arguments:
         folder: the board's flash and RTC memory, and what is built; it exists.
-        example: which one.
+        example: which one; or the folder of another, from the library's.
         configuration: file names and their texts, in place of the example's own.
         defines: what the compiler is told besides.
     """
@@ -21,14 +21,15 @@ class Sketch:
     def __init__(
         self, folder: Path, example: str, configuration: dict[str, str], defines: str = ""
     ) -> None:
-        assert (LIBRARY / "examples" / example).is_dir()
+        folder_of = example if "/" in example else f"examples/{example}"
+        assert (LIBRARY / folder_of).is_dir()
         self.folder = folder
         self.lines: list[str] = []
         for name, text in configuration.items():
             (folder / name).write_text(text)
         run(
             *("make", "-s", "-j2", "sketch", f"OUT={OUT}", f"BUILD={folder}"),
-            *(f"SKETCH=examples/{example}", f"DEFINES={defines}"),
+            *(f"SKETCH={folder_of}", f"DEFINES={defines}"),
         )
         self._process: subprocess.Popen[str] | None = None
 

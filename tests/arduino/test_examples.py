@@ -7,10 +7,11 @@ import pytest
 
 import espseal
 from broker import Mosquitto
-from espseal.cli.provision import arduino
+from espseal.cli.provision import arduino, as_json
 from espseal.cli.provision.surroundings import Surroundings
 from support import wait_for
 
+from .conftest import LIBRARY, run
 from .hosting import Host
 from .sketch import Sketch
 
@@ -65,8 +66,6 @@ def test_the_examples_refuse_to_run_as_they_come(board: Path) -> None:
 
 def placeholder(example: str) -> str:
     """The file that lies beside the example."""
-    from .conftest import LIBRARY
-
     return (LIBRARY / "examples" / example / "espseal_config.h").read_text()
 
 
@@ -205,6 +204,25 @@ def test_a_mode_is_set_and_told(host: Host, relay: Sketch) -> None:
     host.publish(host.sender.query_mode("lamp"))
     wait_for(lambda: any(message.mode == 7 for message in host.messages), "the mode")
     assert relay.said("pin") == 0
+
+
+def test_an_identity_in_flash_alone(
+    host: Host, board: Path, keyring: espseal.Keyring, broker: Mosquitto
+) -> None:
+    provisioned = board / "lamp.json"
+    provisioned.write_text(as_json.render(keyring.provision("lamp"), Surroundings()))
+    run("python3", LIBRARY / "extras" / "flash_image.py", provisioned, board / "flash.bin")
+    place = f'#define MQTT_HOST "{broker.host}"\n#define MQTT_PORT {broker.port}\n'
+    folder = "../../tests/arduino/sketches/FromFlash"
+    with Sketch(board, folder, {"place.h": place}) as sketch:
+        wait_for(lambda: len(host.readings) >= 3, "readings")
+        assert set(host.readings) == {"from flash"}
+        wait_for(lambda: host.sender.is_ready("lamp"), "a session of the device")
+        sent = host.publish(host.sender.ratchet("lamp"))
+        wait_for(lambda: host.acknowledged(sent.tag), "the acknowledgement")
+    # The first key is nowhere on the board: neither in flash nor in the program.
+    key = keyring.provision("lamp").device_key.expose()
+    assert key not in sketch.flash + (board / "sketch").read_bytes()
 
 
 CLASSIC = """
