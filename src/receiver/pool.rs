@@ -160,7 +160,7 @@ impl Pool {
     }
 
     /// The live sessions and then the expired ones, in the order of [`Self::texts`].
-    pub(super) fn ids(&self) -> impl Iterator<Item = &SessionId> {
+    pub(super) fn ids(&self) -> impl Iterator<Item = &SessionId> + Clone {
         self.live.iter().map(|live| &live.id).chain(&self.expired)
     }
 

@@ -7,7 +7,7 @@ use zeroize::Zeroize;
 use super::frame::Frame;
 use super::keys::{FrameKeys, Session};
 use crate::plaintext::Bytes;
-use crate::primitives::siv::tag_eq;
+use crate::primitives::siv::{Prefix, tag_eq};
 
 /// What a frame held, and under which session it verified.
 #[derive(Clone, PartialEq, Eq)]
@@ -37,7 +37,8 @@ pub fn open<'s>(
     context: &[u8],
 ) -> Option<Opened> {
     let mut plain = Bytes::new();
-    let session = open_into(&mut plain, frame, keys, sessions, context)?;
+    let mut prefix = Prefix::default();
+    let session = open_into(&mut plain, frame, keys, &mut prefix, sessions, context)?;
     Some(Opened {
         session,
         plaintext: plain.into_vec(),
@@ -45,11 +46,12 @@ pub fn open<'s>(
 }
 
 /// As [`open`], into a buffer that is overwritten; answers with the session's place. Without an
-/// answer the buffer is empty.
+/// answer the buffer is empty. `prefix` is of earlier frames under these keys.
 pub(crate) fn open_into<'s>(
     plain: &mut Bytes,
     frame: &Frame<'_>,
     keys: &FrameKeys,
+    prefix: &mut Prefix,
     sessions: impl IntoIterator<Item = &'s Session>,
     context: &[u8],
 ) -> Option<usize> {
@@ -65,10 +67,15 @@ pub(crate) fn open_into<'s>(
     plain.extend_from_slice(ciphertext);
     siv.crypt(tag, plain);
     // O7, O8
-    let (header, context) = (siv.component(header), siv.component(context));
+    let header = siv.header(header, prefix);
+    let context = (!context.is_empty()).then(|| siv.component(context));
     let verifies = |session: &[u8]| {
-        let expected = siv.tag(&[header, siv.component(session), context], plain);
-        bool::from(tag_eq(expected, tag))
+        let session = siv.component(session);
+        let mixed = match context {
+            None => siv.mix_frame(header, session),
+            Some(context) => siv.mix(&[header, session, context]),
+        };
+        bool::from(tag_eq(siv.tag(mixed, plain), tag))
     };
     let session = if frame.header().bound {
         sessions.into_iter().position(|session| verifies(session))

@@ -54,7 +54,7 @@ pub fn seal(
     let header = header.to_bytes();
     let session: &[u8] = sealing.session.map_or(b"", |session| session);
     let components = [&header[..], session, sealing.context].map(|data| siv.component(data));
-    let tag = siv.tag(&components, plaintext);
+    let tag = siv.tag(siv.mix(&components), plaintext);
     // S4, S5
     let mut frame = Vec::with_capacity(OVERHEAD_BYTES + plaintext.len());
     frame.extend_from_slice(&header);

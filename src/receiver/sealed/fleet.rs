@@ -99,7 +99,7 @@ impl Beacon {
     }
 
     /// What to try a frame under.
-    pub(super) fn sessions(&self) -> impl Iterator<Item = &Session> {
+    pub(super) fn sessions(&self) -> impl Iterator<Item = &Session> + Clone {
         let held = self.held.iter().map(|held| &held.session);
         self.pool.ids().chain(held).map(SessionId::as_bytes)
     }

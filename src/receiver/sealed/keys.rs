@@ -7,7 +7,9 @@ use lru::LruCache;
 
 use crate::key::DeviceKey;
 use crate::keyring::Keyring;
-use crate::sealed::{Direction, FrameKeys};
+use crate::plaintext::Bytes;
+use crate::primitives::siv::Prefix;
+use crate::sealed::{Direction, Frame, FrameKeys, Session, open_into};
 
 /// Keys of frames that verified: about one for each device that sends, up to these bounds.
 const VERIFIED_MIN: usize = 256;
@@ -32,9 +34,21 @@ pub(crate) struct KeyCache {
 
 #[derive(Debug)]
 struct Caches {
-    verified: Keys<Place, Arc<FrameKeys>>,
-    claimed: Keys<Place, Arc<FrameKeys>>,
+    verified: Keys<Place, Uplink>,
+    claimed: Keys<Place, Uplink>,
     chains: Keys<usize, Chain>,
+}
+
+/// The uplink key of a device in an epoch.
+struct Uplink {
+    keys: FrameKeys,
+    prefix: Prefix,
+}
+
+impl core::fmt::Debug for Uplink {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Uplink { .. }")
+    }
 }
 
 impl KeyCache {
@@ -51,28 +65,40 @@ impl KeyCache {
         }
     }
 
-    /// The uplink key of a device in an epoch, if it was used or claimed not long ago, and
-    /// whether it was only claimed.
-    pub(super) fn find(&self, device: usize, epoch: u16) -> Option<(Arc<FrameKeys>, bool)> {
+    /// Opens a frame under the uplink key of a device in an epoch, if that was used or claimed not
+    /// long ago; and whether it was only claimed.
+    ///
+    /// Other threads wait meanwhile: to share the key would cost more than they gain.
+    pub(super) fn open<'s>(
+        &self,
+        device: usize,
+        plain: &mut Bytes,
+        frame: &Frame<'_>,
+        sessions: impl IntoIterator<Item = &'s Session>,
+    ) -> Option<(Option<usize>, bool)> {
         let mut caches = self.caches();
-        let place = (device, epoch);
-        if let Some(keys) = caches.verified.get(&place) {
-            return Some((Arc::clone(keys), false));
-        }
-        caches
-            .claimed
-            .get(&place)
-            .map(|keys| (Arc::clone(keys), true))
+        let place = (device, frame.header().epoch);
+        let Caches {
+            verified, claimed, ..
+        } = &mut *caches;
+        let (uplink, only_claimed) = match verified.get_mut(&place) {
+            Some(uplink) => (uplink, false),
+            None => (claimed.get_mut(&place)?, true),
+        };
+        let Uplink { keys, prefix } = uplink;
+        let session = open_into(plain, frame, keys, prefix, sessions, b"");
+        Some((session, only_claimed))
     }
 
-    /// The same, derived. `oldest` is the oldest epoch of the device that is accepted.
-    pub(super) fn derive(&self, device: usize, epoch: u16, oldest: u16) -> Arc<FrameKeys> {
+    /// Derives that key. `oldest` is the oldest epoch of the device that is accepted.
+    pub(super) fn derive(&self, device: usize, epoch: u16, oldest: u16) {
         let mut caches = self.caches();
         let key = self.key(&mut caches, device, epoch, oldest);
-        let keys = Arc::new(FrameKeys::new(&key, Direction::Uplink));
-        let known = Arc::clone(&keys);
-        put(&mut caches.claimed, (device, epoch), known, CLAIMED_MAX);
-        keys
+        let uplink = Uplink {
+            keys: FrameKeys::new(&key, Direction::Uplink),
+            prefix: Prefix::default(),
+        };
+        put(&mut caches.claimed, (device, epoch), uplink, CLAIMED_MAX);
     }
 
     /// A frame verified under this key.
@@ -184,16 +210,17 @@ mod tests {
         cache.verified(0, 0);
         for device in 0..2000 {
             for epoch in 1..4 {
-                assert!(cache.find(device, epoch).is_none());
                 cache.derive(device, epoch, 0);
-                assert!(cache.find(device, epoch).is_some());
+                assert!(cache.caches().claimed.contains(&(device, epoch)));
             }
         }
-        assert!(cache.find(0, 0).is_some());
-        let caches = cache.caches();
-        assert_eq!(caches.claimed.len(), CLAIMED_MAX);
-        assert_eq!(caches.verified.len(), 1);
-        drop(caches);
+        {
+            let caches = cache.caches();
+            assert_eq!(caches.claimed.len(), CLAIMED_MAX);
+            assert!(caches.verified.contains(&(0, 0)));
+            assert_eq!(caches.verified.len(), 1);
+            assert_eq!(caches.chains.len(), 2000);
+        }
         for device in 0..2000 {
             for epoch in 0..4 {
                 cache.derive(device, epoch, 0);
@@ -201,5 +228,6 @@ mod tests {
             }
         }
         assert_eq!(cache.caches().verified.len(), 4000);
+        assert!(cache.caches().claimed.len() <= CLAIMED_MAX);
     }
 }

@@ -1,10 +1,12 @@
 //! The host's side of the sealed frame: keyring, store and frame to a verdict, and what the host
 //! has to say to devices.
 //!
-//! `judge` is the way of a frame. It asks `keys` and `epochs` for a key, `fleet` for the sessions
-//! of the beacon, and `contact` whether the frame is new. `delivery` keeps what the application is
-//! not done with, `outgoing` and `publish` what goes to devices.
+//! `judge` is the way of a frame until it has verified: it asks `keys` and `epochs` for a key and
+//! `fleet` for the sessions of the beacon. `take` asks `contact` whether it is new, and remembers
+//! it; `delivery` keeps what the application is not done with. `answer` finds out what the host
+//! has to say, and `outgoing` and `publish` say it.
 
+mod answer;
 mod contact;
 mod delivery;
 mod epochs;
@@ -14,6 +16,7 @@ mod keys;
 mod outgoing;
 mod publish;
 mod reason;
+mod take;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
