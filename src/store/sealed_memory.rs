@@ -16,7 +16,11 @@ type Addresses<V> = HashMap<Address, V, foldhash::fast::RandomState>;
 
 #[derive(Clone, Default)]
 pub(super) struct SealedMemory {
-    devices: Addresses<SealedDevice>,
+    devices: Vec<SealedDevice>,
+    /// The place of each in `devices`.
+    places: Addresses<usize>,
+    /// Whoever was asked for last is put next.
+    last: Option<(Address, usize)>,
     sessions: Addresses<DeviceSessions>,
     downlinks: Addresses<u64>,
     contact: Option<Contact>,
@@ -33,6 +37,17 @@ struct Fleet {
 }
 
 impl SealedMemory {
+    fn place(&mut self, address: Address) -> Option<usize> {
+        match self.last {
+            Some((known, place)) if known == address => Some(place),
+            _ => {
+                let place = *self.places.get(&address)?;
+                self.last = Some((address, place));
+                Some(place)
+            }
+        }
+    }
+
     fn fleet(&mut self, name: &str) -> &mut Fleet {
         self.fleets.entry(name.into()).or_default()
     }
@@ -40,7 +55,8 @@ impl SealedMemory {
 
 impl SealedTransaction for Memory {
     fn sealed_device(&mut self, address: Address) -> Result<Option<SealedDevice>, StoreError> {
-        Ok(self.sealed.devices.get(&address).copied())
+        let place = self.sealed.place(address);
+        Ok(place.and_then(|place| self.sealed.devices.get(place).copied()))
     }
 
     fn put_sealed_device(
@@ -48,7 +64,14 @@ impl SealedTransaction for Memory {
         address: Address,
         device: &SealedDevice,
     ) -> Result<(), StoreError> {
-        self.sealed.devices.insert(address, *device);
+        let sealed = &mut self.sealed;
+        let place = sealed.place(address);
+        if let Some(known) = place.and_then(|place| sealed.devices.get_mut(place)) {
+            *known = *device;
+        } else {
+            sealed.places.insert(address, sealed.devices.len());
+            sealed.devices.push(*device);
+        }
         Ok(())
     }
 
@@ -86,7 +109,7 @@ impl SealedTransaction for Memory {
             since: wall,
             generation: generation + 1,
         });
-        let devices = self.sealed.devices.values_mut();
+        let devices = self.sealed.devices.iter_mut();
         devices.for_each(|device| device.open = false);
         let sessions = self.sealed.sessions.values_mut();
         sessions.for_each(DeviceSessions::expire_all);

@@ -157,6 +157,7 @@ impl Host {
             }
         };
         let frame = verified.accepted(&new);
+        let after = frame.apply(known);
         match (deliveries, header.kind) {
             // Nobody takes it: nothing may be written.
             (Some(deliveries), Kind::Data) if deliveries.is_full(address) => {}
@@ -166,11 +167,12 @@ impl Host {
                 }
             }
             (Some(deliveries), _) if !deliveries.is_idle(address) => {}
-            _ => transaction.put_sealed_device(address, &frame.apply(stored))?,
+            // Whatever was accepted before is in the store.
+            _ => transaction.put_sealed_device(address, &after)?,
         }
         Ok(Outcome {
             new: Ok(new),
-            known: Some(frame.apply(known)),
+            known: Some(after),
             welcome: verified.note_sessions(transaction)?,
         })
     }
