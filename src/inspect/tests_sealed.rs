@@ -399,7 +399,7 @@ impl Maker {
         let siv = Siv::new(&self.key);
         let parts = (self.components)(&self.sealed_header, &self.session);
         let parts: Vec<_> = parts.iter().map(|part| siv.component(part)).collect();
-        let tag = siv.tag(&parts, b"21.5");
+        let tag = siv.tag(siv.mix(&parts), b"21.5");
         let mut text = b"21.5".to_vec();
         siv.crypt(tag, &mut text);
         (tag, text)
