@@ -46,6 +46,10 @@ bench: tools $(VENV)/dev.stamp ## How fast frames are opened, as ratios of one r
 	$(BIN)/python tests/bench/classic_open.py
 	$(BIN)/python tests/bench/sealed_open.py
 
+.PHONY: crash
+crash: tools ## Kills a host ten thousand times, at any instant (some minutes)
+	ESPSEAL_KILLS=5000 cargo test --locked --release --test crash -- --nocapture
+
 .PHONY: vectors
 vectors: $(VENV)/dev.stamp ## Makes the shared vectors anew, by the independent implementation
 	$(BIN)/python tests/vectors/generate.py

@@ -101,6 +101,16 @@ impl SqliteStore {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Nothing begins while a rollback that failed before does not succeed.
+    fn settled(&self) -> Result<MutexGuard<'_, Connection>, StoreError> {
+        let connection = self.connection();
+        if !connection.is_autocommit() {
+            execute(&connection, "ROLLBACK")
+                .map_err(|error| problem::describe(&self.file, &error))?;
+        }
+        Ok(connection)
+    }
+
     fn attempt(
         &self,
         connection: &Connection,
@@ -132,16 +142,27 @@ impl SqliteStore {
 }
 
 impl SqliteStore {
+    /// A commit in `work` waits for the disk.
+    fn durably<T>(
+        &self,
+        connection: &Connection,
+        work: impl FnOnce() -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let wait = |durability| {
+            file::wait_for_disk(connection, durability)
+                .map_err(|error| problem::describe(&self.file, &error))
+        };
+        wait(Durability::Power)?;
+        let answer = work();
+        // If it fails the store is only slower than it has to be.
+        wait(self.durability).and(answer)
+    }
+
     fn transact_on(
         &self,
         connection: &Connection,
         work: &mut dyn FnMut(&mut dyn Transaction) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        if !connection.is_autocommit() {
-            // A rollback failed before: nothing begins until it succeeds.
-            execute(connection, "ROLLBACK")
-                .map_err(|error| problem::describe(&self.file, &error))?;
-        }
         // Most of what arrives is only looked up, and garbage must not hold up those who write:
         // the write lock is taken by the first operation that needs it.
         match self.attempt(connection, "BEGIN DEFERRED", work) {
@@ -162,23 +183,16 @@ impl Store for SqliteStore {
         &self,
         work: &mut dyn FnMut(&mut dyn Transaction) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        self.transact_on(&self.connection(), work)
+        let connection = self.settled()?;
+        self.transact_on(&connection, work)
     }
 
     fn transact_durably(
         &self,
         work: &mut dyn FnMut(&mut dyn Transaction) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let connection = self.connection();
-        if self.durability == Durability::Power {
-            return self.transact_on(&connection, work);
-        }
-        let failed = |error| problem::describe(&self.file, &error);
-        file::wait_for_disk(&connection, Durability::Power).map_err(failed)?;
-        let answer = self.transact_on(&connection, work);
-        // Without this the store would only be slower than it has to be.
-        let back = file::wait_for_disk(&connection, Durability::Process).map_err(failed);
-        answer.and(back)
+        let connection = self.settled()?;
+        self.durably(&connection, || self.transact_on(&connection, work))
     }
 }
 

@@ -310,6 +310,35 @@ fn what_it_does_to_the_disk_is_as_it_was_told() {
     assert_eq!(Durability::default(), Durability::Process);
 }
 
+/// Whatever becomes of the transaction.
+#[test]
+fn what_is_durable_waits_for_the_disk_and_nothing_after_it() {
+    for (durability, usual) in [(Durability::Process, 1), (Durability::Power, 2)] {
+        let place = Place::new();
+        let store = SqliteStore::open(&place.file(), durability).unwrap();
+        let synchronous = |connection: &Connection| -> i64 {
+            connection
+                .pragma_query_value(None, "synchronous", |row| row.get(0))
+                .unwrap()
+        };
+        for fails in [false, true] {
+            let mut failed = false;
+            let answer = store.transact_durably(&mut |_| {
+                failed = fails;
+                match fails {
+                    true => Err(StoreError::Failed("it does".to_owned())),
+                    false => Ok(()),
+                }
+            });
+            assert_eq!((answer.is_err(), failed), (fails, fails));
+            assert_eq!(synchronous(&store.connection()), usual);
+        }
+        let connection = store.connection();
+        let during = store.durably(&connection, || Ok(synchronous(&connection)));
+        assert_eq!(during, Ok(2));
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn nobody_else_may_read_it() {
