@@ -47,11 +47,29 @@ pub(crate) struct Message {
     epoch: Option<u16>,
     kind: Kind,
     address: Option<Address>,
-    #[pyo3(get)]
+    /// What hardly any message has: each is moved several times before it has its place.
+    rare: Option<Box<Rare>>,
+    why: Reason,
+}
+
+/// What control frames say, and what is handed over and not done.
+#[derive(Default)]
+struct Rare {
     mode: Option<u8>,
     acknowledged: Option<[u8; 16]>,
     undone: Option<Undone>,
-    why: Reason,
+}
+
+impl Rare {
+    fn new(rare: Self) -> Option<Box<Self>> {
+        let Self {
+            mode,
+            acknowledged,
+            undone,
+        } = &rare;
+        let any = mode.is_some() || acknowledged.is_some() || undone.is_some();
+        any.then(|| Box::new(rare))
+    }
 }
 
 /// What is handed over and not done.
@@ -65,7 +83,7 @@ impl Message {
     /// What a receiver says; `names` are those of its keyring.
     pub(crate) fn of_receiver(
         py: Python<'_>,
-        judged: Judged,
+        judged: &mut Judged,
         receiver: &Arc<CoreReceiver>,
         names: &Names,
         topic: Option<Bound<'_, PyString>>,
@@ -93,14 +111,16 @@ impl Message {
             epoch: judged.epoch,
             kind: judged.kind,
             address: judged.address,
-            mode: judged.mode,
-            acknowledged: judged.acknowledged,
-            undone: judged.ticket.map(|ticket| Undone {
-                receiver: Arc::clone(receiver),
-                ticket,
-                done: AtomicBool::new(false),
+            rare: Rare::new(Rare {
+                mode: judged.mode,
+                acknowledged: judged.acknowledged,
+                undone: judged.ticket.map(|ticket| Undone {
+                    receiver: Arc::clone(receiver),
+                    ticket,
+                    done: AtomicBool::new(false),
+                }),
             }),
-            why: judged.reason,
+            why: core::mem::replace(&mut judged.reason, Reason::Fresh),
         })
     }
 
@@ -126,9 +146,11 @@ impl Message {
             epoch: message.epoch,
             kind: message.kind,
             address: message.address,
-            mode: message.mode,
-            acknowledged: message.acknowledged,
-            undone: None,
+            rare: Rare::new(Rare {
+                mode: message.mode,
+                acknowledged: message.acknowledged,
+                undone: None,
+            }),
             why: message.reason,
         })
     }
@@ -158,6 +180,12 @@ impl Names {
     }
 }
 
+impl Message {
+    fn undone(&self) -> Option<&Undone> {
+        self.rare.as_ref()?.undone.as_ref()
+    }
+}
+
 #[pymethods]
 impl Message {
     #[getter]
@@ -172,12 +200,18 @@ impl Message {
 
     #[getter]
     fn acknowledged(&self) -> Option<String> {
-        self.acknowledged.as_ref().map(|tag| hex(tag))
+        let tag = self.rare.as_ref()?.acknowledged.as_ref()?;
+        Some(hex(tag))
+    }
+
+    #[getter]
+    fn mode(&self) -> Option<u8> {
+        self.rare.as_ref()?.mode
     }
 
     /// It waits for the disk.
     fn done(&self, py: Python<'_>) -> PyResult<()> {
-        let Some(undone) = &self.undone else {
+        let Some(undone) = self.undone() else {
             return Ok(());
         };
         py.detach(|| undone.receiver.done(undone.ticket))
@@ -188,8 +222,8 @@ impl Message {
 
     #[getter]
     fn is_done(&self) -> bool {
-        let undone = self.undone.as_ref();
-        undone.is_none_or(|undone| undone.done.load(Ordering::Acquire))
+        self.undone()
+            .is_none_or(|undone| undone.done.load(Ordering::Acquire))
     }
 
     #[getter]

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use espseal::{
-    Delivery, Error, Publication as CorePublication, Receiver as CoreReceiver, ReceiverOptions,
-    Verdict,
+    Delivery, Error, Judged, Publication as CorePublication, Receiver as CoreReceiver,
+    ReceiverOptions, Verdict,
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -92,12 +92,15 @@ impl Receiver {
         raise_rejected: bool,
     ) -> PyResult<Bound<'py, Message>> {
         let payload = bytes(payload)?;
-        let judged = {
+        let mut judged = Judged::default();
+        {
             let name = topic.as_ref().map(|topic| topic.to_cow()).transpose()?;
-            self.run(py, |core| core.judge(&payload, name.as_deref(), retained))?
-        };
+            let name = name.as_deref();
+            self.run(py, |core| core.judge(&payload, name, retained, &mut judged))?;
+        }
         let fresh = judged.verdict == Verdict::Fresh;
-        let message = Message::of_receiver(py, judged, &self.core, &self.names, topic, retained)?;
+        let message =
+            Message::of_receiver(py, &mut judged, &self.core, &self.names, topic, retained)?;
         let message = Bound::new(py, message)?;
         if raise_rejected && !fresh {
             Err(errors::rejected(py, message))

@@ -52,9 +52,9 @@ pub struct Judged {
     pub(super) reading: Range<usize>,
 }
 
-impl Judged {
-    /// Not judged yet.
-    pub(super) fn new() -> Self {
+impl Default for Judged {
+    /// Nothing was judged yet.
+    fn default() -> Self {
         Self {
             verdict: Verdict::Malformed,
             device: None,
@@ -75,6 +75,38 @@ impl Judged {
             plain: Bytes::new(),
             reading: 0..0,
         }
+    }
+}
+
+impl Judged {
+    /// For the next frame; the buffer stays.
+    pub(super) fn clear(&mut self) {
+        let Self {
+            verdict: _,
+            device,
+            group,
+            kind,
+            address,
+            counter,
+            epoch,
+            advanced,
+            session_bound,
+            replay_protected,
+            acknowledged,
+            mode,
+            ticket,
+            reason: _,
+            claimed,
+            unlisted,
+            plain,
+            reading,
+        } = self;
+        (*device, *group, *claimed, *unlisted) = (None, None, None, None);
+        (*address, *counter, *epoch) = (None, None, None);
+        (*acknowledged, *mode, *ticket) = (None, None, None);
+        (*advanced, *session_bound, *replay_protected) = (false, false, true);
+        (*kind, *reading) = (Kind::Data, 0..0);
+        plain.clear();
     }
 
     pub(super) const fn verified(&mut self, group: usize, device: Option<usize>, bound: bool) {

@@ -167,7 +167,8 @@ impl Receiver {
         topic: Option<&str>,
         retained: bool,
     ) -> Result<Message, Error> {
-        let judged = self.judge(payload, topic, retained)?;
+        let mut judged = Judged::default();
+        self.judge(payload, topic, retained, &mut judged)?;
         Ok(judged.into_message(&self.keyring))
     }
 
@@ -175,18 +176,19 @@ impl Receiver {
     /// keyring instead of names, and the data where it was decrypted.
     ///
     /// # Errors
-    /// [`Error::Store`]
+    /// [`Error::Store`]; then `judged` says nothing.
     pub fn judge(
         &self,
         payload: &[u8],
         topic: Option<&str>,
         retained: bool,
-    ) -> Result<Judged, Error> {
-        let mut judged = Judged::new();
+        judged: &mut Judged,
+    ) -> Result<(), Error> {
+        judged.clear();
         (judged.verdict, judged.reason) = if is_sealed(payload) {
-            self.sealed.judge(payload, retained, &mut judged)?
+            self.sealed.judge(payload, retained, judged)?
         } else {
-            self.judge_classic(payload, topic, retained, &mut judged)?
+            self.judge_classic(payload, topic, retained, judged)?
         };
         if judged.data().is_none() {
             judged.plain.clear();
@@ -195,7 +197,7 @@ impl Receiver {
         if self.tally.add(judged.verdict, device) {
             self.store_counts();
         }
-        Ok(judged)
+        Ok(())
     }
 
     /// The application is done with a message that was handed over under
