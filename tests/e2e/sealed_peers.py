@@ -1,7 +1,7 @@
 """A receiver and a sealed device, each with an MQTT client of its own."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -14,7 +14,7 @@ from support import new_client, stop
 
 class _Speaker(Protocol):
     def reconnected(self) -> None: ...
-    def publications(self) -> list[espseal.Publication]: ...
+    def publications(self) -> Iterable[espseal.Publication]: ...
 
 
 class Peer:

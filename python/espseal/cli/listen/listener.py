@@ -10,16 +10,27 @@ import paho.mqtt.client as mqtt
 
 import espseal.paho
 from espseal import Keyring, Message, Receiver, Store
+from espseal._adapter import reading_filters
+from espseal.cli.listen.gaps import Gaps
+from espseal.cli.listen.observed import Observed
 from espseal.cli.listen.received import Received
 
 _LOGGER: Final = logging.getLogger(espseal.paho.__name__)
+# In seconds: how long our own IDs may take to come back from the broker.
+_ECHO: Final = 10.0
 
 
 @dataclass(frozen=True)
 class Notice:
-    """Something that a person should know."""
+    """Something that a person should know.
+
+    Arguments:
+        text: one sentence.
+        topic: which the broker denies, if that is what it says.
+    """
 
     text: str
+    topic: str | None = None
 
 
 @dataclass(frozen=True)
@@ -36,10 +47,12 @@ class Listener:
         client: connected, or going to be.
         keyring: whom to believe.
         store: what was learnt.
-        filters: the topics.
+        filters: the topics that were named; those of sealed devices are read in any case.
         authority: whether to publish session IDs.
-        keep: stores a fresh reading, on the network thread, before it counts as handled.
+        keep: stores a fresh reading, on the network thread, before it counts as handled. One of
+            a sealed device comes again if the process dies between; it must be stored once.
         count: after so many fresh readings no more is taken.
+        gaps: follows the counters.
         events: gets a `Received`, `Notice` or `Failure` for whatever happens.
     """
 
@@ -53,26 +66,40 @@ class Listener:
         authority: bool,
         keep: Callable[[Received], None] | None,
         count: int | None,
+        gaps: Gaps,
         events: "SimpleQueue[Any]",
     ) -> None:
         self._client = client
         self._store = store
-        self._filters = filters
+        self._given = filters
         self._authority = authority
         self._keep = keep
         self._left = count
         self._events = events
-        self._attachment = self._attach(keyring)
+        self._gaps = gaps
+        self._latest = b""
+        self._missing = 0
+        self._attach(keyring)
+
+    @property
+    def filters(self) -> tuple[str, ...]:
+        """Where readings are read."""
+        return reading_filters(self._observed.as_receiver(), self._given)
 
     @property
     def refused(self) -> tuple[str, ...]:
         """The topics that the broker does not let us use."""
         return self._attachment.refused
 
+    @property
+    def silent(self) -> tuple[str, ...]:
+        """The topics that it probably does not let us use, without a word."""
+        return self._observed.silent(_ECHO) if self._client.is_connected() else ()
+
     def renew(self, keyring: Keyring) -> None:
         """Takes a keyring that was changed into use."""
         self._attachment.detach()
-        self._attachment = self._attach(keyring)
+        self._attach(keyring)
 
     def close(self) -> None:
         """Takes nothing more, from any thread; what comes later stays with the broker."""
@@ -80,17 +107,30 @@ class Listener:
         self._client.disconnect()
         self._attachment.detach()
 
-    def _attach(self, keyring: Keyring) -> espseal.paho.Attachment:
-        return espseal.paho.attach(
+    def _attach(self, keyring: Keyring) -> None:
+        receiver = Receiver(
+            keyring,
+            self._store,
+            authority=self._authority,
+            delivery="at_most_once" if self._keep is None else "at_least_once",
+        )
+        self._observed = Observed(receiver, self._opened)
+        self._attachment = espseal.paho.attach(
             self._client,
-            Receiver(keyring, self._store, authority=self._authority),
-            self._filters,
+            self._observed.as_receiver(),
+            self._given,
             on_message=self._fresh,
-            on_rejected=lambda message: self._events.put(Received(message)),
+            on_rejected=lambda message: self._events.put(self._received(message)),
         )
 
+    def _opened(self, message: Message, payload: bytes) -> None:
+        self._latest, self._missing = payload, self._gaps.note(message)
+
+    def _received(self, message: Message) -> Received:
+        return Received(message, self._latest, self._missing)
+
     def _fresh(self, message: Message) -> None:
-        received = Received(message)
+        received = self._received(message)
         if self._left is not None:
             if self._left == 0:
                 return
@@ -99,6 +139,7 @@ class Listener:
         if self._keep is not None:
             try:
                 self._keep(received)
+                message.done()
             except Exception as error:  # noqa: BLE001 (the adapter would only log it)
                 failure = error
         self._events.put(received)
@@ -122,7 +163,12 @@ class AdapterLog(logging.Handler):
             self._events.put(Failure(error))
         else:
             text = record.getMessage()
-            self._events.put(Notice(f"{text[:1].upper()}{text[1:]}."))
+            match record.args:
+                case ("read and write", str(denied), _):
+                    topic: str | None = denied
+                case _:
+                    topic = None
+            self._events.put(Notice(f"{text[:1].upper()}{text[1:]}.", topic))
 
     def __enter__(self) -> None:
         self._propagated = _LOGGER.propagate

@@ -89,6 +89,9 @@ class Live(Records):
         table.add_column("last reading", no_wrap=True, overflow="ellipsis", min_width=20)
         table.add_column("when", no_wrap=True, min_width=8)
         table.add_column("count", no_wrap=True, min_width=6, justify="right")
+        # Only sealed devices count; while nothing is missing there is nothing to see.
+        if self._tally.missing.total():
+            table.add_column("missing", no_wrap=True, min_width=7, justify="right")
         rows = [(name, each, True) for name, each in self._tally.devices.items()]
         if self._discover:
             rows += [(name, each, False) for name, each in self._tally.strangers.items()]
@@ -99,7 +102,8 @@ class Live(Records):
             names = {name for name, _, _ in latest}
             shown = [row for row in rows if row[0] in names]
         for name, each, listed in shown:
-            table.add_row(*_row(name, each, listed=listed))
+            row = _row(name, each, self._tally.missing[name], listed=listed)
+            table.add_row(*row[: len(table.columns)])
         if not rows:
             table.add_row(*[Text("...", "dim")] * 2)
         if len(rows) > len(shown):
@@ -116,9 +120,9 @@ class Live(Records):
         return counts
 
 
-def _row(name: str, sender: Sender, *, listed: bool) -> list[Text]:
+def _row(name: str, sender: Sender, missing: int, *, listed: bool) -> list[Text]:
     when = Text(sender.latest.clock, "dim")
-    count = Text(str(sender.count))
+    count, lost = Text(str(sender.count)), Text(str(missing or ""), "yellow")
     if listed:
-        return [Text(name, "bold"), Text(sender.latest.shown, "green"), when, count]
-    return [Text(name), Text("not in the keyring", "yellow"), when, count]
+        return [Text(name, "bold"), Text(sender.latest.shown, "green"), when, count, lost]
+    return [Text(name), Text("not in the keyring", "yellow"), when, count, Text()]

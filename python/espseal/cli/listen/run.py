@@ -16,7 +16,9 @@ from espseal.cli.broker.connection import Connection, Down, Up
 from espseal.cli.broker.options import Broker
 from espseal.cli.broker.patience import Patience, denied
 from espseal.cli.exits import BrokerError, TimeUpError
+from espseal.cli.listen.advice import Advisor
 from espseal.cli.listen.discover import Discovery
+from espseal.cli.listen.gaps import Gaps
 from espseal.cli.listen.listener import AdapterLog, Failure, Listener, Notice
 from espseal.cli.listen.live import Live
 from espseal.cli.listen.readings import Readings
@@ -53,13 +55,14 @@ def listen(
         TerminatedError: SIGTERM.
     """
     events: SimpleQueue[Any] = SimpleQueue()
-    tally = Tally()
+    gaps = Gaps()
+    tally = Tally(gaps.missing)
     endless = count is None and timeout is None
     patience = Patience(endless=endless)
     deadline = None if timeout is None else monotonic() + timeout
-    path = keyring.path or ""
     asks = discover and not as_json and questions.interactive()
-    discovery = Discovery(path, interactive=asks) if discover else None
+    discovery = Discovery(keyring, store, interactive=asks) if discover else None
+    advisor = Advisor(follow=follow)
     with ExitStack() as stack:
         stack.enter_context(_terminable())
         readings = None if sqlite is None else stack.enter_context(Readings(sqlite))
@@ -72,9 +75,10 @@ def listen(
             authority=not follow,
             keep=None if readings is None else readings.keep,
             count=count,
+            gaps=gaps,
             events=events,
         )
-        where = f"Listening on {', '.join(filters)} at {broker}"
+        where = f"Listening on {', '.join(listener.filters)} at {broker}"
         show = _show(tally, where, as_json, discover=discover)
         stack.push(partial(_summarise, tally))
         stack.callback(show.close)
@@ -88,10 +92,12 @@ def listen(
             try:
                 event = events.get(timeout=wait)
             except Empty:
-                show.refresh()
-                continue
-            if listener.refused and not endless:
-                raise denied(f"use {', '.join(listener.refused)}")
+                event = None
+            denies = listener.refused or (listener.silent if not tally.verdicts else ())
+            if denies and not endless:
+                raise denied(f"use {', '.join(denies)}")
+            for sentence in advisor.on(event, listener.silent):
+                show.notice(sentence)
             if isinstance(event, Received):
                 tally.add(event)
                 show.received(event)
@@ -106,7 +112,7 @@ def listen(
                 news = patience.judge(event)
                 if news is not None:
                     show.notice(news)
-            elif isinstance(event, Notice):
+            elif isinstance(event, Notice) and event.topic not in advisor.told:
                 show.notice(event.text)
             elif isinstance(event, Failure):
                 raise event.error

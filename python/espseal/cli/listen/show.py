@@ -62,5 +62,6 @@ class Lines(Records):
             f"  {received.sender}  " if received.fresh else "  ",
             (received.shown, "green") if received.fresh else (f"{verdict}  ", style(verdict)),
             "" if received.fresh else f"{received.sender}: {message.reason}",
+            (f"  ({received.missing} missing before it)", "yellow") if received.missing > 0 else "",
         )
         console.out().print(line, soft_wrap=True)

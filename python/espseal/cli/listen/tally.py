@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Final
 
 from espseal import Verdict
 from espseal.cli.listen.received import Received
@@ -16,10 +17,19 @@ class Sender:
     count: int = 0
 
 
+# Whoever writes on the topic can claim as many addresses.
+_STRANGERS: Final = 100
+
+
 @dataclass
 class Tally:
-    """Counts what was received."""
+    """Counts what was received.
 
+    Arguments:
+        missing: how many readings of each sealed device have not come (`Gaps`).
+    """
+
+    missing: Counter[str] = field(default_factory=Counter)
     began: datetime = field(default_factory=lambda: datetime.now(UTC))
     verdicts: Counter[Verdict] = field(default_factory=Counter)
     devices: dict[str, Sender] = field(default_factory=dict)
@@ -31,7 +41,9 @@ class Tally:
         self.verdicts[verdict] += 1
         if verdict == Verdict.FRESH:
             _note(self.devices, received)
-        elif verdict == Verdict.UNKNOWN_DEVICE:
+        elif verdict == Verdict.UNKNOWN_DEVICE and (
+            received.sender in self.strangers or len(self.strangers) < _STRANGERS
+        ):
             _note(self.strangers, received)
 
     @property
@@ -45,6 +57,8 @@ class Tally:
         parts = [f"{self.fresh} fresh"]
         if self.devices:
             parts[0] += f" from {counted(len(self.devices), 'device')}"
+        if missing := self.missing.total():
+            parts.append(f"{missing} missing")
         parts += [f"{self.verdicts[verdict]} {verdict}" for verdict in self.refused]
         return f"{', '.join(parts)}, in {_duration(round(seconds))}."
 
