@@ -250,10 +250,11 @@ class Adapter:
             self._logger.exception("a message on %s could not be judged", topic)
             self.store_errors += 1
             return False
+        # A duplicate tells it as well: another receiver on this store may have been the first.
+        if opened.acknowledged is not None:
+            self.on_acknowledged(opened.acknowledged)
         if opened.verdict == Verdict.FRESH and opened.kind != "data":
             # Between the two ends: what is to be answered is due, and no reading.
-            if opened.acknowledged is not None:
-                self.on_acknowledged(opened.acknowledged)
             return True
         callback = self._on_message if opened.verdict == Verdict.FRESH else self._on_rejected
         try:

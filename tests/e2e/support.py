@@ -1,6 +1,7 @@
 """What the tests on a real broker share: a keyring, plain MQTT clients, waiting for conditions."""
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -210,3 +211,79 @@ class Node:
 
     def __exit__(self, *error: object) -> None:
         stop(self.client)
+
+
+class SealedDevice:
+    """A sealed device on a connection of its own, which does as its publications say.
+
+    Arguments:
+        broker: what it connects to.
+        keyring: where its keys are.
+        name: of the device.
+    """
+
+    def __init__(self, broker: Mosquitto, keyring: espseal.Keyring, name: str) -> None:
+        self.device = espseal.Device.from_keyring(keyring, name, format="sealed")
+        self.commands: list[bytes] = []
+        self.answers = True
+        """Whether what it has to say goes out; what does not is lost."""
+        self._broker = broker
+        self._changed = threading.Condition()
+        self._over = False
+        self._thread = threading.Thread(target=self._run)
+        self.client = new_client(client_id=name)
+        self.client.on_connect = self._connected
+        self.client.on_message = self._receive
+
+    def send(self, data: str) -> None:
+        """Sends a reading, as soon as the host has welcomed it."""
+        self.device.send(data)
+        self._wake()
+
+    def _connected(self, *_: object) -> None:
+        self.client.subscribe([(each, 1) for each in self.device.subscriptions])
+        self.device.reconnected()
+        self._wake()
+
+    def _receive(self, _client: object, _data: object, message: mqtt.MQTTMessage) -> None:
+        payload = bytes(message.payload)
+        if message.topic == self.device.beacon_topic:
+            self.device.hear(payload)
+        else:
+            opened = self.device.open(payload, topic=message.topic)
+            if opened.verdict == espseal.Verdict.FRESH and opened.data is not None:
+                self.commands.append(opened.data)
+        self._wake()
+
+    def _run(self) -> None:
+        while not self._over:
+            for each in self.device.publications() if self.client.is_connected() else []:
+                if self.answers:
+                    self.client.publish(each.topic, each.payload, each.qos, each.retain)
+            with self._changed:
+                self._changed.wait(min(self.device.next_due() or 0.1, 0.1))
+
+    def _wake(self) -> None:
+        with self._changed:
+            self._changed.notify()
+
+    def __enter__(self) -> Self:
+        self.client.connect(self._broker.host, self._broker.port)
+        self.client.loop_start()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._over = True
+        self._wake()
+        self._thread.join()
+        stop(self.client)
+
+
+def new_fleet(folder: Path, *names: str) -> espseal.Keyring:
+    """A keyring of one fleet. No renewal of its beacon ever helps a test out."""
+    file = espseal.KeyringFile.create(folder / "fleet.toml")
+    file.add_fleet("house", beacon_interval=1800, beacon_life=3600)
+    for name in names:
+        file.add_sealed(name, fleet="house")
+    return espseal.Keyring.load(file.path)

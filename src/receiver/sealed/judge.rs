@@ -11,7 +11,7 @@ use crate::keyring::Sealed;
 use crate::message::Reason;
 use crate::plaintext::Bytes;
 use crate::receiver::Judged;
-use crate::sealed::{Direction, Frame, Header, Kind, Session};
+use crate::sealed::{Control, Direction, Frame, Header, Kind, Session};
 use crate::store::DeviceSessions;
 use crate::verdict::Verdict;
 
@@ -122,7 +122,20 @@ impl Host {
             plain: &judged.plain,
             wall: claim.wall,
         };
-        let taken = self.take(&verified, state)?;
+        let taken = match self.take(&verified, state) {
+            Ok(taken) => taken,
+            Err(stop) => {
+                // Another receiver on this store may have taken it first, and whoever sealed the
+                // command waits here.
+                if let Stop::Said((Verdict::Duplicate, _)) = stop
+                    && header.kind == Kind::Control
+                    && let Some(Control::Ack { tag }) = Control::parse(&judged.plain)
+                {
+                    judged.acknowledged = Some(tag);
+                }
+                return Err(stop);
+            }
+        };
         judged.advanced = taken.advanced;
         judged.acknowledged = taken.acknowledged;
         judged.mode = taken.mode;
