@@ -13,7 +13,7 @@ import aiomqtt
 from paho.mqtt.reasoncodes import ReasonCode
 
 from espseal import Message, Publication, SessionError
-from espseal._adapter import AGAIN, TICK, Adapter, no_session, unacknowledged
+from espseal._adapter import AGAIN, TICK, Adapter, may_pass, no_session, unacknowledged, why_not
 
 __all__ = ["Service"]
 
@@ -93,11 +93,21 @@ class Service:
     ) -> None:
         """Seals a command as soon as it can be, publishes it, and awaits its acknowledgement."""
         self.start()
+        waits_for = no_session(device)
+
+        def seal_or_say() -> Publication:
+            nonlocal waits_for
+            try:
+                return seal()
+            except SessionError as error:
+                waits_for = why_not(error, device)
+                raise
+
         try:
             async with asyncio.timeout(None if timeout == inf else timeout):
-                publication = await self._seal(device, seal)
+                publication = await self._seal(device, seal_or_say)
         except TimeoutError:
-            raise no_session(device) from None
+            raise waits_for from None
         if publication.tag is None:
             await self._publish(publication)
             return
@@ -115,6 +125,8 @@ class Service:
             del self._unacknowledged[publication.tag]
 
     def _acknowledged(self, tag: str) -> None:
+        # A welcome's, too: then there is a session.
+        self._show()
         if tag in self._unacknowledged:
             self._unacknowledged[tag].set()
 
@@ -126,7 +138,9 @@ class Service:
                     raise self.error or aiomqtt.MqttError("Disconnected")
                 try:
                     return seal()
-                except SessionError:
+                except SessionError as error:
+                    if not may_pass(error):
+                        raise
                     await self._shown.wait()
 
     async def _run(self) -> None:
