@@ -15,7 +15,7 @@ from support import connect, new_client, stop, wait_for
 SESSION = "farm/session"
 # What the sensor reads while there is nothing to say.
 _SILENCE = 1024
-_SENSOR = LuaSource(f"function() local v = adc.read(0) if v < {_SILENCE} then return v end end")
+SENSOR = LuaSource(f"function() local v = adc.read(0) if v < {_SILENCE} then return v end end")
 
 
 class Counter:
@@ -50,7 +50,7 @@ class Farm:
         *,
         layout: Literal["hex", "raw"] = "hex",
     ) -> None:
-        self._broker = broker
+        self.broker = broker
         self._layout = layout
         self._keys = {
             "iv_key": os.urandom(16),
@@ -78,15 +78,15 @@ class Farm:
     ) -> Node:
         """A node to switch on; ``interval`` and ``settle`` in ms."""
         config = {
-            "mqtt_host": self._broker.host,
-            "mqtt_port": self._broker.port,
+            "mqtt_host": self.broker.host,
+            "mqtt_port": self.broker.port,
             "topic": f"farm/{number}",
             "session_topic": SESSION,
             "keys": self._keys,
             "layout": self._layout,
             "qos": qos,
             "retain": retain,
-            "sensor": _SENSOR,
+            "sensor": SENSOR,
             "interval": interval,
             "outbox": 2000,
             "session_settle": settle,
@@ -103,9 +103,10 @@ class Reader:
         broker: what it connects to.
         keyring: whom it believes.
         name: its client ID; one broker has one client of a name.
-        topic: where the readings come from.
+        topic: where the readings come from; None is all that the keyring names.
         store: what it learnt, if it was there before.
         authority: whether it publishes session IDs.
+        commands: whether it has a sender, too.
         protocol: MQTT 3.1.1 or 5.
         qos: of its subscription.
     """
@@ -116,17 +117,17 @@ class Reader:
         keyring: espseal.Keyring,
         *,
         name: str = "reader",
-        topic: str = "farm/+",
+        topic: str | None = "farm/+",
         authority: bool = True,
+        commands: bool = False,
         store: espseal.Store | None = None,
         protocol: MQTTProtocolVersion = MQTTProtocolVersion.MQTTv311,
         qos: int = 1,
     ) -> None:
         self.fresh: list[espseal.Message] = []
         self.rejected: list[espseal.Message] = []
-        self.receiver = espseal.Receiver(
-            keyring, store or espseal.Store.memory(), authority=authority
-        )
+        store = store or espseal.Store.memory()
+        self.receiver = espseal.Receiver(keyring, store, authority=authority)
         self.client = new_client(protocol, client_id=name, persistent=True)
         self.attachment = espseal.paho.attach(
             self.client,
@@ -134,6 +135,7 @@ class Reader:
             topic,
             on_message=self.fresh.append,
             on_rejected=self.rejected.append,
+            sender=espseal.Sender(keyring, store) if commands else None,
             qos=qos,
         )
         self._broker = broker

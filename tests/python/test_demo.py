@@ -379,7 +379,7 @@ def test_how_a_step_is_told() -> None:
     assert in_words(Step("x", "", 3, {"right": 2}, attack=False)) == "2 of 3 right"
     assert in_words(Step("x", "", 3)) == "no answer"
     assert abbreviated(b"00ff,11", 40) == "00ff,11... 7 bytes"
-    assert abbreviated(SEALED.payload, 25) == "f5000000000000... 51 bytes"
+    assert abbreviated(SEALED.payload, 25) == "f500000000000... 51 bytes"
 
 
 def test_another_identity_is_spliced_in() -> None:
