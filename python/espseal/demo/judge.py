@@ -33,6 +33,8 @@ EXPECTED: Final[Mapping[str, str]] = {
 """Every attack that must be played, and the one right answer to each of its messages."""
 
 ALSO: Final[Mapping[str, frozenset[str]]] = {
+    # Noise may begin like a sealed frame, but not to or from anyone.
+    "flood: noise": frozenset({Verdict.WRONG_DIRECTION, Verdict.UNKNOWN_DEVICE}),
     # Among them is the node's word that it was welcomed, which is bound to a session.
     "500 captured frames": frozenset({Verdict.STALE_SESSION}),
 }
