@@ -515,7 +515,9 @@ class Message:
 
     @property
     def acknowledged(self) -> str | None:
-        """Of a control frame that acknowledges: the ``tag`` of the `Publication` that arrived."""
+        """Of a control frame that acknowledges, fresh or ``duplicate``: the ``tag`` of the
+        `Publication` that arrived.
+        """
 
     @property
     def mode(self) -> int | None:

@@ -204,7 +204,9 @@ class Sender:
         Raises:
             TimeoutError: no acknowledgement came; the device may have acted on it or not.
             KeyringError: no such device (``unknown_name``), or its group has no command topics.
-            SessionError: the device shows no session that was not used, and ``timeout`` is over.
+            SessionError: the device shows no session that was not used (``no_session``) or no
+                receiver publishes its fleet's beacon (``not_authority``), and ``timeout`` is
+                over; or what no waiting helps with, as ``revoked``.
             aiomqtt.MqttError: there is no connection, or it was lost; if that was after the
                 command was sealed, it may arrive all the same.
             DataError: the frame cannot carry this.
