@@ -23,6 +23,7 @@ typedef struct {
     jmp_buf off;          /* where it goes then */
     unsigned erases;
     bool flash_broken;  /* writes report failure */
+    bool flash_stops;   /* writes lack their last 4 bytes, and report success */
     bool flash_forgets; /* writes change nothing, and report success */
 } sim;
 

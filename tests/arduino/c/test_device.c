@@ -118,6 +118,18 @@ static void flash_that_fails_or_forgets_seals_nothing(void)
     CHECK(seals(&w, &error) == 1);
 }
 
+static void a_place_that_was_written_half_is_not_used_again(void)
+{
+    world_init(&w);
+    w.board.flash_stops = true;
+    CHECK(seals(&w, &error) == 0 && error == ESPSEAL_ERROR_STORE_FAILED);
+    CHECK(seals(&w, &error) == 0 && error == ESPSEAL_ERROR_STORE_FAILED);
+    w.board.flash_stops = false;
+    CHECK(seals(&w, &error) == 1);
+    CHECK(world_reset(&w) == ESPSEAL_OK);
+    CHECK(seals(&w, &error) == ESPSEAL_COUNTERS_RESERVED);
+}
+
 static void the_last_counter_is_used_and_none_after_it(void)
 {
     world_init(&w);
@@ -433,6 +445,20 @@ static void an_empty_message_asks_for_a_hello_once_a_minute(void)
     CHECK(espseal_device_hello_due(&w.device));
 }
 
+static void asked_it_shows_another_session(void)
+{
+    uint8_t first[16];
+    world_init(&w);
+    host_beacon(&w, 1);
+    CHECK(host_takes_hello(&w));
+    memcpy(first, w.session, 16);
+    CHECK(host_takes_hello(&w) && memcmp(first, w.session, 16) == 0);
+    espseal_device_asked(&w.device);
+    CHECK(host_takes_hello(&w) && memcmp(first, w.session, 16) != 0);
+    memcpy(first, w.session, 16);
+    CHECK(host_takes_hello(&w) && memcmp(first, w.session, 16) == 0);
+}
+
 static void a_generator_that_repeats_repeats_no_session(void)
 {
     uint8_t first[16];
@@ -737,6 +763,7 @@ const test device_tests[] = {
     TEST(after_a_power_loss_it_resumes_at_the_ceiling),
     TEST(flash_is_written_once_for_all_that_are_reserved),
     TEST(flash_that_fails_or_forgets_seals_nothing),
+    TEST(a_place_that_was_written_half_is_not_used_again),
     TEST(the_last_counter_is_used_and_none_after_it),
     TEST(a_key_provisioned_anew_takes_over_and_the_counter_goes_on),
     TEST(across_deep_sleep_no_counter_is_lost),
@@ -759,6 +786,7 @@ const test device_tests[] = {
     TEST(a_beacon_that_comes_ends_the_wait),
     TEST(who_listens_says_hello_every_10_min_and_who_does_not_sleeps_through),
     TEST(an_empty_message_asks_for_a_hello_once_a_minute),
+    TEST(asked_it_shows_another_session),
     TEST(a_generator_that_repeats_repeats_no_session),
     TEST(a_wiped_device_comes_back),
     TEST(hellos_may_be_swapped_and_welcomes_lost),
