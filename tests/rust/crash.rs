@@ -43,8 +43,8 @@ const KILLS_DEFAULT: u32 = 200;
 
 /// The frames of so many counters come in an order of their own.
 const BLOCK: u64 = 8;
-const SHUFFLED: [u64; BLOCK as usize] = [3, 0, 1, 7, 2, 6, 4, 5];
-const DONE_IN: [usize; BLOCK as usize] = [1, 0, 4, 2, 3, 7, 6, 5];
+const SHUFFLED: [u64; 8] = [3, 0, 1, 7, 2, 6, 4, 5];
+const DONE_IN: [usize; 8] = [1, 0, 4, 2, 3, 7, 6, 5];
 
 #[test]
 fn at_most_once_accepts_no_counter_twice() {
@@ -298,11 +298,14 @@ fn report(word: &str, number: u64) {
     std::io::stderr().write_all(line.as_bytes()).unwrap();
 }
 
+/// Each word with its counter; and what was said that is none.
+type Reports = (Vec<(String, u64)>, Vec<String>);
+
 /// A host, and what it reports.
 struct Running {
     child: Child,
     first: mpsc::Receiver<()>,
-    reports: JoinHandle<(Vec<(String, u64)>, Vec<String>)>,
+    reports: JoinHandle<Reports>,
 }
 
 impl Running {
