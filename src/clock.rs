@@ -1,6 +1,6 @@
 //! Time and randomness, as the core asks for them: a test hands in its own.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use crate::error::RandomError;
 
@@ -36,14 +36,27 @@ impl Default for SystemClock {
 
 impl Clock for SystemClock {
     fn wall(&self) -> u64 {
-        SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |since| since.as_secs())
+        wall()
     }
 
     fn monotonic(&self) -> Duration {
         self.start.elapsed()
     }
+}
+
+/// Whole seconds: what the kernel noted at its last tick costs less than the exact time.
+#[cfg(target_os = "linux")]
+fn wall() -> u64 {
+    use rustix::time::{ClockId, clock_gettime};
+    u64::try_from(clock_gettime(ClockId::RealtimeCoarse).tv_sec).unwrap_or(0)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn wall() -> u64 {
+    use std::time::{SystemTime, UNIX_EPOCH};
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
 }
 
 /// A source of random bytes.

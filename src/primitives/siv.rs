@@ -124,26 +124,23 @@ impl Siv {
     pub(crate) fn crypt(&self, tag: u128, text: &mut [u8]) {
         const PARALLEL: usize = 8;
         let mut counter = tag & !(1 << 63 | 1 << 31);
-        for chunk in text.chunks_mut(PARALLEL * BLOCK) {
+        let (whole, rest) = text.as_chunks_mut::<{ PARALLEL * BLOCK }>();
+        for chunk in whole {
             let mut stream = [Block::default(); PARALLEL];
-            let needed = chunk.len().div_ceil(BLOCK);
-            let (stream, _) = stream.split_at_mut(needed.min(PARALLEL));
-            for block in stream.iter_mut() {
+            for block in &mut stream {
                 *block = counter.to_be_bytes().into();
                 counter = counter.wrapping_add(1);
             }
-            self.ctr.encrypt_blocks(stream);
-            let (blocks, rest) = chunk.as_chunks_mut::<BLOCK>();
-            let mut stream = stream
-                .iter()
-                .map(|block| u128::from_ne_bytes((*block).into()));
-            for (block, key) in blocks.iter_mut().zip(&mut stream) {
-                *block = (u128::from_ne_bytes(*block) ^ key).to_ne_bytes();
+            self.ctr.encrypt_blocks(&mut stream);
+            for (block, key) in chunk.as_chunks_mut::<BLOCK>().0.iter_mut().zip(stream) {
+                add(block, key.into());
             }
-            let key = stream.next().unwrap_or_default().to_ne_bytes();
-            for (byte, key) in rest.iter_mut().zip(key) {
-                *byte ^= key;
-            }
+        }
+        if !rest.is_empty() {
+            self.ctr.encrypt_with_backend(Stream {
+                counter,
+                text: rest,
+            });
         }
     }
 
@@ -242,14 +239,52 @@ impl<const N: usize> BlockCipherEncClosure for Chain<'_, N> {
     fn call<B: BlockCipherEncBackend<BlockSize = U16>>(self, backend: &B) {
         let mut state = *self.state;
         let mut step = |block: [u8; BLOCK]| {
-            for (byte, with) in state.iter_mut().zip(block) {
-                *byte ^= with;
-            }
+            add(&mut state, block);
             backend.encrypt_block((<&mut Block>::from(&mut state)).into());
         };
         self.blocks.iter().for_each(|block| step(*block));
         self.last.into_iter().for_each(step);
         *self.state = state;
+    }
+}
+
+/// Few blocks of CTR, each of which the processor begins before the one before it is done.
+struct Stream<'a> {
+    counter: u128,
+    text: &'a mut [u8],
+}
+
+impl BlockSizeUser for Stream<'_> {
+    type BlockSize = U16;
+}
+
+impl BlockCipherEncClosure for Stream<'_> {
+    #[inline(always)]
+    fn call<B: BlockCipherEncBackend<BlockSize = U16>>(self, backend: &B) {
+        let mut counter = self.counter;
+        let mut next = || {
+            let mut key = counter.to_be_bytes();
+            counter = counter.wrapping_add(1);
+            backend.encrypt_block((<&mut Block>::from(&mut key)).into());
+            key
+        };
+        let (blocks, rest) = self.text.as_chunks_mut::<BLOCK>();
+        for block in blocks {
+            add(block, next());
+        }
+        if !rest.is_empty() {
+            for (byte, key) in rest.iter_mut().zip(next()) {
+                *byte ^= key;
+            }
+        }
+    }
+}
+
+/// Byte by byte, which compilers do at once.
+#[inline(always)]
+fn add(block: &mut [u8; BLOCK], with: [u8; BLOCK]) {
+    for (byte, with) in block.iter_mut().zip(with) {
+        *byte ^= with;
     }
 }
 

@@ -1,12 +1,13 @@
 //! Who a frame is of.
 
 use core::fmt;
+use core::hash::{Hash, Hasher};
 
 use crate::clock::Random;
 use crate::error::RandomError;
 
 /// A device's address: 8 opaque bytes, written as 16 lower-case hex digits.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Address([u8; Self::BYTES]);
 
 impl Address {
@@ -41,6 +42,13 @@ impl Address {
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; Self::BYTES] {
         &self.0
+    }
+}
+
+/// As one number, which costs less than eight bytes.
+impl Hash for Address {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(u64::from_ne_bytes(self.0));
     }
 }
 
