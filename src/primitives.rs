@@ -110,8 +110,10 @@ impl HmacSha1 {
     pub(crate) const fn start(&self) -> HmacSha1State<'_> {
         HmacSha1State {
             key: self,
-            state: self.inner,
-            block: [0; SHA1_BLOCK],
+            tail: Tail {
+                state: self.inner,
+                blocks: [[0; SHA1_BLOCK]; 2],
+            },
             used: 0,
             // The pad was a block.
             length: SHA1_BLOCK as u64,
@@ -126,25 +128,32 @@ pub(crate) type MacWords = [u32; 5];
 #[derive(Clone)]
 pub(crate) struct HmacSha1State<'a> {
     key: &'a HmacSha1,
-    state: [u32; 5],
     /// What waits to be compressed; zero from `used` on.
-    block: [u8; SHA1_BLOCK],
+    tail: Tail,
     /// Always less than a block.
     used: usize,
     length: u64,
 }
 
+/// A state, and the one or two blocks that come into it last.
+#[derive(Clone, Copy)]
+struct Tail {
+    state: MacWords,
+    blocks: [[u8; SHA1_BLOCK]; 2],
+}
+
 impl HmacSha1State<'_> {
     pub(crate) fn update(&mut self, mut data: &[u8]) {
         self.length += data.len() as u64;
+        let [block, _] = &mut self.tail.blocks;
         while let Some((fits, rest)) = data.split_at_checked(SHA1_BLOCK - self.used) {
-            copy(self.block.split_at_mut(self.used).1, fits);
-            compress(&mut self.state, core::slice::from_ref(&self.block));
-            self.block = [0; SHA1_BLOCK];
+            copy(block.split_at_mut(self.used).1, fits);
+            compress(&mut self.tail.state, core::slice::from_ref(block));
+            *block = [0; SHA1_BLOCK];
             self.used = 0;
             data = rest;
         }
-        copy(self.block.split_at_mut(self.used).1, data);
+        copy(block.split_at_mut(self.used).1, data);
         self.used += data.len();
     }
 
@@ -163,70 +172,56 @@ impl HmacSha1State<'_> {
         mut each: impl FnMut(usize, &MacWords),
     ) {
         const AT_ONCE: usize = 4;
-        let blank = Tail {
-            state: self.state,
-            blocks: [self.block, [0; SHA1_BLOCK]],
-            used: 0,
-        };
         for (chunk, endings) in endings.chunks(AT_ONCE).enumerate() {
-            let mut tails = [blank; AT_ONCE];
-            for (tail, ending) in tails.iter_mut().zip(endings) {
-                tail.pad(self, ending.as_ref());
+            let mut tails = [self.tail; AT_ONCE];
+            let mut used = [0; AT_ONCE];
+            let count = endings.len();
+            for ((tail, used), ending) in tails.iter_mut().zip(&mut used).zip(endings) {
+                *used = self.pad(tail, ending.as_ref());
             }
             // H(K xor ipad || text)
-            for tail in tails.iter_mut().take(endings.len()) {
-                compress(&mut tail.state, tail.blocks.split_at(tail.used).0);
+            for (tail, used) in tails.iter_mut().zip(used).take(count) {
+                compress(&mut tail.state, tail.blocks.split_at(used).0);
             }
             // H(K xor opad || H(K xor ipad || text)): always one block.
-            for tail in tails.iter_mut().take(endings.len()) {
+            for tail in tails.iter_mut().take(count) {
                 let [block, _] = &mut tail.blocks;
                 *block = PADDED_DIGEST;
                 copy(block, &bytes(&tail.state));
             }
-            for tail in tails.iter_mut().take(endings.len()) {
+            for tail in tails.iter_mut().take(count) {
                 tail.state = self.key.outer;
                 compress(&mut tail.state, tail.blocks.split_at(1).0);
             }
-            for (at, tail) in tails.iter().take(endings.len()).enumerate() {
+            for (at, tail) in tails.iter().take(count).enumerate() {
                 #[cfg(test)]
                 MACS.with(|count| count.set(count.get() + 1));
                 each(AT_ONCE * chunk + at, &tail.state);
             }
         }
     }
-}
 
-/// The last one or two blocks.
-#[derive(Clone, Copy)]
-struct Tail {
-    state: MacWords,
-    blocks: [[u8; SHA1_BLOCK]; 2],
-    used: usize,
-}
-
-impl Tail {
-    /// FIPS 180-4, 5.1.1
-    fn pad(&mut self, seen: &HmacSha1State<'_>, ending: &[u8]) {
-        let end = seen.used + ending.len();
-        let padded = match end {
+    /// Writes the ending and the padding (FIPS 180-4, 5.1.1); how many blocks there are then.
+    fn pad(&self, tail: &mut Tail, ending: &[u8]) -> usize {
+        let end = self.used + ending.len();
+        let blocks = match end {
             0..=LENGTH_BEFORE => 1,
             _ if end <= LENGTH_BEFORE_TWO => 2,
             // It takes more than two blocks.
             _ => {
-                let mut seen = seen.clone();
+                let mut seen = self.clone();
                 seen.update(ending);
-                self.state = seen.state;
-                self.blocks = [seen.block, [0; SHA1_BLOCK]];
-                return self.pad(&seen, b"");
+                *tail = seen.tail;
+                return seen.pad(tail, b"");
             }
         };
-        let bytes = self.blocks.as_flattened_mut();
-        copy(bytes.split_at_mut(seen.used).1, ending);
+        let bytes = tail.blocks.as_flattened_mut();
+        copy(bytes.split_at_mut(self.used).1, ending);
         copy(bytes.split_at_mut(end).1, &[0x80]);
-        let bits = 8 * (seen.length + ending.len() as u64);
-        let last = padded * SHA1_BLOCK - 8;
+        let bits = 8 * (self.length + ending.len() as u64);
+        let last = blocks * SHA1_BLOCK - 8;
         copy(bytes.split_at_mut(last).1, &bits.to_be_bytes());
-        self.used = padded;
+        blocks
     }
 }
 

@@ -10,7 +10,7 @@ use super::keys::PreparedKeys;
 use super::node::NodeField;
 use super::scheme::{DataMode, Layout, MacOver, Scheme};
 use crate::plaintext::{Bytes, Plaintext};
-use crate::primitives::{BLOCK, aes_cbc_decrypt, mac_eq};
+use crate::primitives::{BLOCK, HmacSha1State, aes_cbc_decrypt, mac_eq};
 
 /// What a frame held, after it verified.
 #[derive(Clone, PartialEq, Eq)]
@@ -121,8 +121,7 @@ fn open_under_sessions<S: AsRef<[u8]>>(
     });
     state.update(&iv);
     let mut fits = Fits::default();
-    let mut try_candidate = |candidate: &[u8], possible: Choice| {
-        let mut state = state.clone();
+    let mut try_candidate = |state: &mut HmacSha1State<'_>, candidate: &[u8], possible: Choice| {
         state.update(match scheme.mac {
             MacOver::Unpadded => candidate,
             MacOver::Padded => padded_data,
@@ -134,14 +133,15 @@ fn open_under_sessions<S: AsRef<[u8]>>(
     };
     // O6: all are computed; the longest candidate that fits is the last one taken.
     match scheme.data {
-        DataMode::Text => try_candidate(strip(padded_data), Choice::from(1)),
+        DataMode::Text => try_candidate(&mut state, strip(padded_data), Choice::from(1)),
         DataMode::Binary => {
             for dropped in (0..BLOCK).rev() {
                 let kept = padded_data.len().saturating_sub(dropped);
                 let (candidate, rest) = padded_data.split_at(kept);
                 let zero = rest.iter().fold(0, |sum, byte| sum | byte) == 0;
                 let exists = rest.len() == dropped;
-                try_candidate(candidate, Choice::from(u8::from(zero & exists)));
+                let possible = Choice::from(u8::from(zero & exists));
+                try_candidate(&mut state.clone(), candidate, possible);
             }
         }
     }
