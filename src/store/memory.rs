@@ -1,10 +1,11 @@
 //! A store that lives as long as the process.
 
 use core::hash::{Hash, Hasher};
-use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 
+use indexmap::IndexMap;
+use indexmap::map::Entry;
 use smallvec::SmallVec;
 
 use super::sealed_memory::SealedMemory;
@@ -52,6 +53,8 @@ pub(super) struct Memory {
 
 /// A hash that is fast is good enough: the keys are MACs that verified, and addresses.
 type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
+/// New entries lie side by side: what is random is small enough for the processor's caches.
+type Ordered<K, V> = IndexMap<K, V, foldhash::fast::RandomState>;
 
 #[derive(Clone, Default)]
 struct Group {
@@ -63,7 +66,7 @@ struct Group {
     sessions_added: u32,
     /// Every MAC that its session, its group or its device remembers. No two sessions accept the
     /// same one, since the session enters it.
-    seen: Map<Mac, Seen>,
+    seen: Ordered<Mac, Seen>,
     /// The last frames without a session.
     sessionless: VecDeque<[u8; 20]>,
     /// How many frames without a session there ever were.
@@ -176,7 +179,7 @@ impl Group {
         device.oldest = (device.oldest + 1) % RECENT_MACS;
         let fallen = core::mem::replace(oldest, recent);
         if !self.is_kept(&fallen.home) {
-            self.seen.remove(&Mac(fallen.copy.mac));
+            self.seen.swap_remove(&Mac(fallen.copy.mac));
         }
     }
 
@@ -190,7 +193,7 @@ impl Group {
             && let Entry::Occupied(seen) = self.seen.entry(Mac(fallen))
             && !is_recent(&self.devices, seen.get().device, &fallen)
         {
-            seen.remove();
+            seen.swap_remove();
         }
         self.sessionless_accepted
     }
