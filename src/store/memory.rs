@@ -69,8 +69,6 @@ struct Group {
     seen: Ordered<Mac, Seen>,
     /// The last frames without a session.
     sessionless: VecDeque<[u8; 20]>,
-    /// How many frames without a session there ever were.
-    sessionless_accepted: u64,
     /// The place of each address in `devices`.
     places: Map<SmallVec<[u8; 16]>, u32>,
     devices: Vec<Device>,
@@ -88,32 +86,42 @@ struct Session {
 #[derive(Clone)]
 struct Device {
     address: Box<[u8]>,
-    /// Its last accepted frames, in a ring that begins at `oldest` once it is full.
-    recent: Vec<Recent>,
-    oldest: usize,
+    recent: Recent,
 }
 
-#[derive(Clone)]
+/// The MACs of the last accepted frames, each with its session: 0 for a frame without one.
+#[derive(Clone, Default)]
 struct Recent {
-    copy: Copy,
-    home: Home,
+    ring: [([u8; 20], u32); RECENT_MACS],
+    accepted: usize,
 }
 
-/// What remembers a MAC. Small: there is one for each frame of the last minutes.
+impl Recent {
+    /// Adds one and returns the one that it pushed out.
+    fn push(&mut self, mac: [u8; 20], session: u32) -> Option<([u8; 20], u32)> {
+        let fallen = self
+            .ring
+            .get_mut(self.accepted % RECENT_MACS)
+            .map(|oldest| core::mem::replace(oldest, (mac, session)));
+        self.accepted += 1;
+        fallen.filter(|_| self.accepted > RECENT_MACS)
+    }
+
+    fn contains(&self, mac: &[u8; 20]) -> bool {
+        let macs = self.ring.iter().map(|(mac, _)| mac);
+        macs.take(self.accepted).any(|known| known == mac)
+    }
+}
+
+/// One MAC. Small: there is one for each frame of the last minutes.
 #[derive(Clone)]
 struct Seen {
+    fingerprint: [u8; 16],
     /// Its number; 0 for a frame without one.
     session: u32,
     device: u32,
-}
-
-/// What remembers a MAC besides its device.
-#[derive(Clone)]
-enum Home {
-    /// The session of this number, while it is known.
-    Session(u32),
-    /// The group, until enough other frames without a session have come.
-    Sessionless(u64),
+    /// Whether it is one of the last without a session.
+    sessionless: bool,
 }
 
 /// MACs are random: eight bytes of each are hash enough.
@@ -151,57 +159,44 @@ impl Group {
         self.places.insert(address.into(), place);
         self.devices.push(Device {
             address: address.into(),
-            recent: Vec::new(),
-            oldest: 0,
+            recent: Recent::default(),
         });
         place
     }
 
-    fn is_kept(&self, home: &Home) -> bool {
-        match home {
-            Home::Session(number) => self.sessions.iter().any(|each| each.number == *number),
-            Home::Sessionless(number) => {
-                self.sessionless_accepted - number < SESSIONLESS_MACS as u64
-            }
-        }
-    }
-
-    /// Among the last of its device; what falls out there is forgotten, unless its home keeps it.
-    fn remember(&mut self, place: u32, recent: Recent) {
+    /// Among the last of its device; what falls out there is forgotten, unless its session or the
+    /// group keeps it.
+    fn remember(&mut self, place: u32, mac: [u8; 20], session: u32) {
         let Some(device) = self.devices.get_mut(place as usize) else {
             unreachable!("its place was found or just made")
         };
-        let Some(oldest) = device.recent.get_mut(device.oldest) else {
-            device.recent.push(recent);
-            device.oldest = device.recent.len() % RECENT_MACS;
-            return;
-        };
-        device.oldest = (device.oldest + 1) % RECENT_MACS;
-        let fallen = core::mem::replace(oldest, recent);
-        if !self.is_kept(&fallen.home) {
-            self.seen.swap_remove(&Mac(fallen.copy.mac));
-        }
-    }
-
-    /// A frame without a session, which gets a number: the oldest is forgotten, unless its device
-    /// keeps it.
-    fn remember_sessionless(&mut self, mac: [u8; 20]) -> u64 {
-        self.sessionless_accepted += 1;
-        self.sessionless.push_back(mac);
-        if self.sessionless.len() > SESSIONLESS_MACS
-            && let Some(fallen) = self.sessionless.pop_front()
+        if let Some((fallen, session)) = device.recent.push(mac, session)
+            && !self.sessions.iter().any(|known| known.number == session)
             && let Entry::Occupied(seen) = self.seen.entry(Mac(fallen))
-            && !is_recent(&self.devices, seen.get().device, &fallen)
+            && !seen.get().sessionless
         {
             seen.swap_remove();
         }
-        self.sessionless_accepted
+    }
+
+    /// Among the last without a session: the oldest is forgotten, unless its device keeps it.
+    fn remember_sessionless(&mut self, mac: [u8; 20]) {
+        self.sessionless.push_back(mac);
+        if self.sessionless.len() > SESSIONLESS_MACS
+            && let Some(fallen) = self.sessionless.pop_front()
+            && let Entry::Occupied(mut seen) = self.seen.entry(Mac(fallen))
+        {
+            seen.get_mut().sessionless = false;
+            if !is_recent(&self.devices, seen.get().device, &fallen) {
+                seen.swap_remove();
+            }
+        }
     }
 }
 
 fn is_recent(devices: &[Device], place: u32, mac: &[u8; 20]) -> bool {
     let device = devices.get(place as usize);
-    device.is_some_and(|device| device.recent.iter().any(|recent| recent.copy.mac == *mac))
+    device.is_some_and(|device| device.recent.contains(mac))
 }
 
 impl Transaction for Memory {
@@ -270,22 +265,27 @@ impl Transaction for Memory {
                 }
             }
         };
-        unseen.insert(Seen { session, device });
-        let home = match frame.session {
-            Some(_) => Home::Session(session),
-            None => Home::Sessionless(group.remember_sessionless(copy.mac)),
-        };
-        group.remember(device, Recent { copy, home });
+        unseen.insert(Seen {
+            fingerprint: copy.fingerprint,
+            session,
+            device,
+            sessionless: frame.session.is_none(),
+        });
+        if frame.session.is_none() {
+            group.remember_sessionless(copy.mac);
+        }
+        group.remember(device, copy.mac, session);
         Ok(Acceptance::New { last })
     }
 
     fn recall(&mut self, group: &str, copy: &Copy) -> Result<Option<Vec<u8>>, StoreError> {
         let group = self.group(group);
         let seen = group.seen.get(&Mac(copy.mac));
-        let device = seen.and_then(|seen| group.devices.get(seen.device as usize));
-        Ok(device
-            .filter(|device| device.recent.iter().any(|recent| recent.copy == *copy))
-            .map(|device| device.address.to_vec()))
+        let device = seen
+            .filter(|seen| seen.fingerprint == copy.fingerprint)
+            .and_then(|seen| group.devices.get(seen.device as usize))
+            .filter(|device| device.recent.contains(&copy.mac));
+        Ok(device.map(|device| device.address.to_vec()))
     }
 
     fn use_command_session(
