@@ -43,8 +43,9 @@ format: debian $(VENV)/dev.stamp ## Rewrites the sources as the formatters want 
 .PHONY: bench
 bench: tools $(VENV)/dev.stamp ## How fast frames are opened, as ratios of one run
 	.ci/build-native --release
-	$(BIN)/python tests/bench/classic_open.py
-	$(BIN)/python tests/bench/sealed_open.py
+	short=0
+	for bench in classic_open sealed_open; do $(BIN)/python tests/bench/$$bench.py || short=1; done
+	exit $$short
 
 .PHONY: crash
 crash: tools ## Kills a host ten thousand times, at any instant (some minutes)

@@ -121,6 +121,35 @@ fn a_sender_of_another_process_commands_and_uses_no_counter_again() {
 
 // ---- Who may command ----
 
+/// It hears the acknowledgement beside the receiver, which may have it first, and takes nothing.
+#[test]
+fn a_sender_believes_no_acknowledgement_that_is_not_the_devices() {
+    for store in stores() {
+        let mut house = House::new(KEYRING, store.open(), ONCE);
+        house.add_device("kitchen");
+        house.settle();
+        let command = house.sender.seal("kitchen", b"on").unwrap();
+        house.devices[0].open(&command.payload).unwrap();
+        let said = house.devices[0].publications().unwrap();
+        let acknowledges = |frame: &[u8]| house.sender.acknowledges(frame).unwrap();
+        let answer = &said[0].payload;
+        assert_eq!(acknowledges(answer), command.tag());
+        assert_eq!(house.word(answer), "fresh", "the receiver has it yet");
+        assert_eq!(acknowledges(answer), command.tag());
+        for at in 0..answer.len() {
+            for bit in 0..8 {
+                let mut changed = answer.clone();
+                changed[at] ^= 1 << bit;
+                assert_eq!(acknowledges(&changed), None, "byte {at}, bit {bit}");
+            }
+            assert_eq!(acknowledges(&answer[..at]), None);
+        }
+        assert_eq!(acknowledges(&command.payload), None, "reflected");
+        let reading = house.devices[0].seal(b"21.5").unwrap();
+        assert_eq!(acknowledges(&reading), None, "no acknowledgement");
+    }
+}
+
 #[test]
 fn a_lease_ends_three_beacons_after_the_last_and_with_the_authority() {
     let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
