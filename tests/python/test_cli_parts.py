@@ -276,7 +276,7 @@ def test_each_thing_is_said_once() -> None:
     assert "a/topic" in sentence
     assert [*advisor.on(new, ("a/topic",))] == []
     (sentence,) = Advisor(follow=True).on(new, ())
-    assert "the receiver that this one follows asks" in sentence
+    assert "only on the state of that one (--state)" in sentence
 
 
 def test_claims_are_believed_by_nobody() -> None:
