@@ -1,0 +1,20 @@
+import js from '@eslint/js'
+import globals from 'globals'
+
+export default [
+  { ignores: ['native/index.js', 'node_modules/'] },
+  js.configs.recommended,
+  {
+    files: ['**/*.js'],
+    languageOptions: { ecmaVersion: 2023, sourceType: 'commonjs', globals: globals.node },
+  },
+  { files: ['**/*.mjs'], languageOptions: { globals: globals.node } },
+  {
+    rules: {
+      eqeqeq: ['error', 'smart'],
+      'no-var': 'error',
+      'prefer-const': 'error',
+      'no-unused-vars': ['error', { args: 'all', argsIgnorePattern: '^_' }],
+    },
+  },
+]

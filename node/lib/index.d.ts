@@ -1,0 +1,501 @@
+/// <reference types="node" />
+
+/**
+ * Bytes: any view of memory, a string as UTF-8, or what a Buffer becomes in JSON.
+ */
+export type Bytes = Uint8Array | NodeJS.ArrayBufferView | string | BufferInJson
+
+export interface BufferInJson {
+  type: 'Buffer'
+  data: number[]
+}
+
+/** What a receiver says of a frame: a closed list. README.md says what to do about each. */
+export type Verdict =
+  | 'malformed'
+  | 'wrong_direction'
+  | 'unknown_device'
+  | 'revoked'
+  | 'wrong_epoch'
+  | 'forged'
+  | 'stale_session'
+  | 'downgraded'
+  | 'replayed'
+  | 'duplicate'
+  | 'fresh'
+
+/** The words by name: `Verdict.STALE_SESSION` is `'stale_session'`. */
+export const Verdict: { readonly [Name in Verdict as Uppercase<Name>]: Name }
+
+/** Every verdict, in the order in which they are decided; `Columns.verdicts` counts in it. */
+export const VERDICTS: readonly Verdict[]
+
+/** How the frames of a group look on the wire. */
+export type Layout = 'hex' | 'raw' | 'port'
+/** Whether readings may end in zero bytes. */
+export type DataMode = 'text' | 'binary'
+/** What the MAC covers. */
+export type MacOver = 'unpadded' | 'padded'
+
+/**
+ * What the caller did wrong, or what the system refused. Every error of this package has a
+ * stable `code`; its message says what to do.
+ */
+export interface EspsealError extends Error {
+  /**
+   * `invalid_argument`; of a keyring: `io`, `no_file`, `already_exists`, `wide_permissions`,
+   * `syntax`, `unsupported_version`, `missing_field`, `unknown_field`, `invalid_value`,
+   * `wrong_key_length`, `article_keys`, `duplicate_name`, `duplicate_address`, `no_group`,
+   * `no_format`, `unknown_name`; of a store: `read_only`, `disk_full`, `locked`, `corrupt`,
+   * `newer_schema`, `not_a_store`, `moved`, `io`, `store_failed`; of sealing: `data_ends_in_nul`,
+   * `frame_too_long`, `invalid_node_id`, `session_required`, `no_session`; `random`;
+   * `rejected`; `no_backend`.
+   */
+  code: string
+  /** Of a keyring: its file, or null if it came from none. */
+  file?: string | null
+  /** Of a keyring: the line, from 1. */
+  line?: number | null
+  /** Of a keyring: the field with its table, like `classic_group.iv_key`. */
+  field?: string | null
+  /** Of `openMany`: what was opened before the store failed. */
+  opened?: Columns
+}
+
+/** The devices and their keys: the file that people decide (read-only here). */
+export class Keyring {
+  private constructor()
+
+  /**
+   * Reads a keyring file.
+   *
+   * @param path default `$ESPSEAL_KEYRING`, else `~/.config/espseal/keyring.toml`
+   * @param options.allowWidePermissions take a file that others can read
+   * @throws {EspsealError} with `file`, `line` and `field`
+   */
+  static load(path?: string | null, options?: { allowWidePermissions?: boolean }): Keyring
+  /** Reads a keyring from its TOML text. Throws as `load` does. */
+  static parse(toml: string): Keyring
+  /** The file that it came from. */
+  get path(): string | null
+  /** Every device, in the order of the file; `Columns.devices` counts in it. */
+  get devices(): DeviceEntry[]
+  /** Every classic group, in the order of the file. */
+  get groups(): GroupEntry[]
+  /** What is allowed but dangerous, one sentence each. */
+  get warnings(): string[]
+}
+
+/** One device of a keyring. No keys. */
+export interface DeviceEntry {
+  name: string
+  /** The classic group that it is in. */
+  group: string | null
+  /** Its node ID; bytes that are not printable ASCII as `\xNN`. Null in layout port. */
+  nodeId: string | null
+  /** In layout port, the topic that names it. */
+  topic: string | null
+}
+
+/** One classic group of a keyring. No keys. */
+export interface GroupEntry {
+  name: string
+  /** The topic filter of the readings. */
+  topic: string
+  /** Where session IDs are published, if there are any. */
+  sessionTopic: string | null
+  layout: Layout
+  data: DataMode
+  mac: MacOver
+  /** How many devices it has. */
+  devices: number
+}
+
+/** Changes a keyring file in place: locked, atomic, its comments kept. */
+export class KeyringFile {
+  private constructor()
+
+  /** `$ESPSEAL_KEYRING`, else `~/.config/espseal/keyring.toml`. */
+  static get defaultPath(): string
+  /**
+   * Writes a new keyring with a new session key, mode 0600, and its folders.
+   *
+   * @throws {EspsealError} `already_exists`, or it cannot be written (`io`)
+   */
+  static create(path?: string | null): KeyringFile
+  /** Opens a keyring that is valid. Throws as `Keyring.load` does. */
+  static open(path?: string | null): KeyringFile
+  get path(): string
+  /**
+   * Appends a classic group; without `keys` new ones are drawn. Only layout `port` and
+   * `dangerAcceptReplays` go without a `sessionTopic`.
+   *
+   * @throws {EspsealError} if the keyring would no longer be valid; the file is left as it was
+   */
+  addGroup(
+    name: string,
+    options: {
+      topic: string
+      sessionTopic?: string | null
+      layout?: Layout
+      data?: DataMode
+      keys?: classic.ClassicKeys
+      dangerAcceptReplays?: boolean
+      allowArticleKeys?: boolean
+    },
+  ): void
+  /**
+   * Appends a classic device: by its `nodeId`, or in layout `port` by its `topic`.
+   *
+   * @throws {EspsealError} if the keyring would no longer be valid; the file is left as it was
+   */
+  addDevice(
+    name: string,
+    options: { group: string; nodeId?: string | null; topic?: string | null },
+  ): void
+}
+
+/** Where a receiver keeps what it learns. Several receivers may share one. */
+export class Store {
+  private constructor()
+
+  /** A store that lives as long as the process. */
+  static memory(): Store
+  /**
+   * A store in an SQLite file: it outlives the process, and several may share it.
+   *
+   * @param path the file, made if it is missing, mode 0600; default
+   *   `~/.local/state/espseal/state.sqlite3`. It belongs on a local disk.
+   * @param options.durability `process` survives the end of the process at any instant;
+   *   `power` survives a power cut too, and waits for the disk at every frame
+   * @throws {EspsealError} with the file and what to do; the file is left as it was
+   */
+  static sqlite(path?: string | null, options?: { durability?: 'process' | 'power' }): Store
+  /** The file, or null in memory. */
+  get path(): string | null
+}
+
+/**
+ * A frame and what the receiver says of it.
+ *
+ * What the verdict does not reach is null; until a frame has verified, nothing in it is
+ * believed, so `device` and `nodeId` are null too.
+ */
+export class Message {
+  private constructor()
+
+  readonly verdict: Verdict
+  /** The device's name in the keyring. */
+  readonly device: string | null
+  /** The verified node ID; bytes that are not printable ASCII as `\xNN`. */
+  readonly nodeId: string | null
+  /** The classic group whose keys verified the frame. */
+  readonly group: string | null
+  /** The reading. Not null exactly when the verdict is `fresh`. */
+  readonly data: Buffer | null
+  /** The topic that was given. */
+  readonly topic: string | null
+  /** The MQTT retain flag that was given. */
+  readonly retained: boolean
+  /** False when `danger_accept_replays` let a frame without a session in. */
+  readonly replayProtected: boolean
+  /** One sentence for a person: why this verdict, and what to do. No data and no key. */
+  readonly reason: string
+  /** `data` as UTF-8, undecodable bytes replaced. */
+  get text(): string | null
+}
+
+/** A message whose verdict is not `fresh`; thrown only with `raiseRejected`. */
+export class Rejected extends Error {
+  constructor(rejected: Message)
+
+  readonly code: 'rejected'
+  readonly verdict: Verdict
+  /** The message itself. */
+  readonly rejected: Message
+}
+
+/** What an adapter publishes for the receiver or the sender. */
+export interface Publication {
+  topic: string
+  payload: Buffer
+  qos: 0 | 1 | 2
+  retain: boolean
+}
+
+/** What became of many frames: a row for each, in their order. */
+export interface Columns {
+  /** Places in `VERDICTS`. */
+  verdicts: Uint8Array
+  /** Places in `Keyring.devices`; -1 for none. */
+  devices: Int32Array
+  /** The readings, end to end. */
+  data: Buffer
+  /** Row n's reading is `data.subarray(offsets[n], offsets[n + 1])`; one more than rows. */
+  offsets: Uint32Array
+}
+
+/** Opens uplinks and mints session IDs. */
+export class Receiver {
+  /**
+   * @param keyring whom to believe
+   * @param store what was learnt
+   * @param options.authority true (the default) publishes session IDs; false follows those of
+   *   another receiver
+   */
+  constructor(keyring: Keyring, store: Store, options?: { authority?: boolean })
+
+  /**
+   * Opens one frame. Never throws for what a peer sent, unless asked.
+   *
+   * @param payload the MQTT payload
+   * @param options.topic the topic it came on; selects the groups whose filter matches.
+   *   Without it every group is tried.
+   * @param options.retained the MQTT retain flag; it only relabels what is refused anyway
+   * @param options.raiseRejected throw `Rejected` for every verdict but `fresh`
+   * @throws {EspsealError} the store failed: the frame was not accepted and may be given again
+   */
+  open(
+    payload: Bytes,
+    options?: { topic?: string | null; retained?: boolean; raiseRejected?: boolean },
+  ): Message
+  /**
+   * Opens many frames at once, all of one topic. Fast: no object for each.
+   *
+   * @throws {EspsealError} the store failed; `opened` has the columns of those before it
+   */
+  openMany(
+    frames: readonly Bytes[],
+    options?: { topic?: string | null; retained?: boolean },
+  ): Columns
+  /**
+   * Takes a message of a session topic (see `subscriptions`): a false ID is answered with the
+   * true one at the next `publications`.
+   *
+   * @returns whether the topic was one
+   */
+  hear(payload: Bytes, options: { topic: string }): boolean
+  /** Mints the session IDs that are due and returns what to publish now, in order. */
+  publications(): Publication[]
+  /** Call after each (re)connection: the current session IDs are published again. */
+  reconnected(): void
+  /**
+   * Milliseconds (0 or more) until `publications` has something new; null for never, as with a
+   * follower. `hear`, `open` (policy `strict`) and `reconnected` may bring it forward.
+   */
+  get nextDue(): number | null
+  /** The session topics: subscribe to them and pass their messages to `hear`. */
+  get subscriptions(): string[]
+  get keyring(): Keyring
+  /** How many frames got each verdict since this receiver was made. */
+  get counts(): Record<Verdict, number>
+  /** How many payloads of the session topics were no ID of this keyring. */
+  get falseSessions(): number
+  /** What keeps it from taking session IDs, in one sentence, like a wrong clock. */
+  get trouble(): string | null
+}
+
+/**
+ * Seals commands for the nodes whose group has a `command_topic`.
+ *
+ * Each node draws the sessions under which it takes commands and shows them, retained, on its
+ * command-session topic; each is good for one command.
+ */
+export class Sender {
+  constructor(keyring: Keyring, store: Store)
+
+  /** The command-session topics: subscribe to them and pass their messages to `hear`. */
+  get subscriptions(): string[]
+  /**
+   * Takes a message of a command-session topic.
+   *
+   * @returns whether the topic was one
+   */
+  hear(payload: Bytes, options: { topic: string }): boolean
+  /** Whether a command to this device can be sealed now. Throws `unknown_name`. */
+  isReady(device: string): boolean
+  /**
+   * Seals one command, which uses up the session that the node shows.
+   *
+   * @throws {EspsealError} `unknown_name`, `missing_field` (its group has no command topics),
+   *   `no_session`, what the frame cannot carry, or the store failed: nothing was sealed
+   */
+  seal(device: string, data: Bytes): Publication
+}
+
+/** A device's own end: seals readings, for tests, simulators and Linux devices. */
+export class Device {
+  private constructor()
+
+  /** Reads a device file (TOML). Throws as `Keyring.load` does. */
+  static load(path: string): Device
+  /** Takes the keys of a device out of a keyring. Throws `unknown_name`. */
+  static fromKeyring(keyring: Keyring, name: string): Device
+  get name(): string
+  /** Where its readings go, if its file says so. */
+  get topic(): string | null
+  /** Where it hears session IDs, if it needs any. */
+  get sessionTopic(): string | null
+  /** Takes a session ID off the session topic; false (and ignored) if it is none. */
+  hear(payload: Bytes): boolean
+  /**
+   * Seals one reading, or a message to the node `to`, under the session heard last.
+   *
+   * @throws {EspsealError} `no_session`, or what the frame cannot carry
+   */
+  seal(data: Bytes, options?: { to?: Bytes }): Buffer
+  /**
+   * Draws a session for one command: 32 hex digits to publish, retained, on the device's
+   * command-session topic. The one drawn before stays good too.
+   */
+  drawCommandSession(): Buffer
+  /**
+   * Opens a command, or a message of another node (then `nodeId` says whose), under a session
+   * that this device drew, each session once. Never throws for what a peer sent.
+   */
+  open(payload: Bytes, options?: { topic?: string | null }): Message
+}
+
+/** Stateless: what the vectors test. */
+export namespace classic {
+  /** The four keys of the classic frame. Throws `wrong_key_length`. */
+  class ClassicKeys {
+    /**
+     * @param keys.ivKey AES key of the encrypted IV, 16, 24 or 32 bytes
+     * @param keys.dataKey AES key of node ID and data, 16, 24 or 32 bytes
+     * @param keys.staticIv IV of the encrypted IV, 16 bytes
+     * @param keys.passphrase HMAC-SHA1 key, at least 1 byte
+     */
+    constructor(keys: { ivKey: Bytes; dataKey: Bytes; staticIv: Bytes; passphrase: Bytes })
+
+    /** Draws four new keys from the operating system: 16, 16, 16 and 32 bytes. */
+    static generate(): ClassicKeys
+  }
+
+  /** How a group's frames are made, in the keyring's words. */
+  interface Scheme {
+    layout?: Layout
+    data?: DataMode
+    mac?: MacOver
+    dangerAcceptReplays?: boolean
+  }
+
+  interface Opened {
+    /** There is no state to tell more. */
+    verdict: 'fresh' | 'malformed' | 'forged'
+    /** The node field, its padding stripped. */
+    node: Buffer | null
+    data: Buffer | null
+    /** Which of the sessions fits. */
+    session: number | null
+    /** Why the bytes are no frame, as one word. */
+    malformed: string | null
+    /** Where, in bytes from 0. */
+    offset: number | null
+  }
+
+  /**
+   * Opens a frame under one key set.
+   *
+   * @param sessions the exact bytes that enter the MAC, one or more; none in layout port
+   */
+  function open(
+    frame: Bytes,
+    keys: ClassicKeys,
+    sessions: readonly Bytes[],
+    scheme?: Scheme,
+  ): Opened
+  /** Seals a frame. `node` is the node field: a node ID, `>` and a node ID, or two with `>`. */
+  function seal(
+    keys: ClassicKeys,
+    node: Bytes,
+    data: Bytes,
+    session: Bytes,
+    scheme?: Scheme,
+  ): Buffer
+  /**
+   * `seal` with an IV of the caller's, 16 bytes. An IV that repeats shows which readings are
+   * equal: only for vectors.
+   */
+  function dangerSealWithIv(
+    keys: ClassicKeys,
+    node: Bytes,
+    data: Bytes,
+    session: Bytes,
+    iv: Bytes,
+    scheme?: Scheme,
+  ): Buffer
+  /** Whether a payload is a session ID that this key of 32 bytes made. */
+  function sessionIdIsValid(sessionKey: Bytes, payload: Bytes): boolean
+}
+
+/**
+ * Takes a frame apart, and tries every key set on it in every way that senders make frames: for
+ * the person who owns the keys. A receiver answers `forged` and no more.
+ *
+ * @param options.keyring whose keys are tried; the article's always are
+ * @param options.sessions session IDs to try, as they travel
+ * @param options.store its known session IDs are tried too
+ * @param options.topic leaves out the groups whose filter does not match
+ */
+export function inspect(
+  payload: Bytes,
+  options?: {
+    keyring?: Keyring
+    sessions?: readonly Bytes[]
+    store?: Store
+    topic?: string | null
+  },
+): Inspection
+
+export interface Inspection {
+  /** The frame without white space; offsets count from its start. */
+  frame: Buffer
+  /** Null if it is malformed. */
+  layout: Layout | null
+  /** In the order in which they stand; none if it is malformed. */
+  fields: { name: string; offset: number; size: number }[]
+  /** Why it is no frame, as one word. */
+  malformed: string | null
+  /** Where, in bytes from 0. */
+  offset: number | null
+  /** Why it is no frame, as one sentence. */
+  reason: string | null
+  /** One for each key set that was tried; the article's keys come last. */
+  findings: Finding[]
+}
+
+export interface Finding {
+  /** The group whose keys they are; null for those printed in the article. */
+  group: string | null
+  /** The device whose own keys they are. */
+  owner: string | null
+  /** How the frame verifies under them; null if it does not. */
+  fit: Fit | null
+}
+
+export interface Fit {
+  layout: Layout
+  /** Whether its data may end in zero bytes. */
+  mode: DataMode
+  mac: MacOver
+  /** Whether the keyring says that this group's frames are made so. */
+  asInKeyring: boolean
+  /** What it verified under. */
+  session: 'given' | 'stored' | 'empty' | 'none'
+  /** When a stored session was minted, in Unix seconds. */
+  sessionTime: number | null
+  /** The device that the keyring lists for it. */
+  device: string | null
+  /** The node field, its padding stripped. */
+  node: Buffer
+  iv: Buffer
+  /** The plaintext: show it only to who asked for it. */
+  data: Buffer
+}
+
+/** What does the work: `native`, the addon. Throws `no_backend` if there is none for this system. */
+export function backend(): 'native'
+
+/** The version of the core. */
+export function version(): string

@@ -1,0 +1,49 @@
+'use strict'
+
+const { flag, optionalText, text } = require('./arguments')
+const { backend } = require('./backend')
+const { make, own } = require('./natives')
+
+class Keyring {
+  constructor() {
+    throw new TypeError('use Keyring.load or Keyring.parse')
+  }
+
+  static load(path, { allowWidePermissions = false } = {}) {
+    const native = backend().Keyring
+    flag(allowWidePermissions, 'allowWidePermissions')
+    return make(Keyring, native.load(optionalText(path, 'path'), allowWidePermissions))
+  }
+
+  static parse(toml) {
+    return make(Keyring, backend().Keyring.parse(text(toml, 'toml')))
+  }
+
+  get path() {
+    return own(this).path()
+  }
+
+  get devices() {
+    return own(this).devices().map(deviceEntry)
+  }
+
+  get groups() {
+    return own(this).groups().map(groupEntry)
+  }
+
+  get warnings() {
+    return own(this).warnings()
+  }
+}
+
+// What is not there is null everywhere, where the backend leaves it out.
+
+function deviceEntry({ name, group = null, nodeId = null, topic = null }) {
+  return { name, group, nodeId, topic }
+}
+
+function groupEntry({ name, topic, sessionTopic = null, layout, data, mac, devices }) {
+  return { name, topic, sessionTopic, layout, data, mac, devices }
+}
+
+module.exports = { Keyring }

@@ -1,0 +1,48 @@
+'use strict'
+
+const { VERDICTS } = require('./verdict')
+
+/** A frame and what the receiver says of it. */
+class Message {
+  /** Made by receivers and devices only; the places are in a table for speed. */
+  constructor(verdict, device, nodeId, group, data, topic, retained, replayProtected, reason) {
+    this.verdict = verdict
+    this.device = device
+    this.nodeId = nodeId
+    this.group = group
+    this.data = data
+    this.topic = topic
+    this.retained = retained
+    this.replayProtected = replayProtected
+    this.reason = reason
+  }
+
+  static fromNative(native, topic, retained) {
+    return new Message(
+      VERDICTS[native.verdict],
+      native.device ?? null,
+      native.nodeId ?? null,
+      native.group ?? null,
+      native.data ?? null,
+      topic ?? null,
+      retained,
+      native.replayProtected,
+      native.reason,
+    )
+  }
+
+  get text() {
+    return this.data === null ? null : this.data.toString('utf8')
+  }
+
+  /** Says how long the data is, never what. */
+  [Symbol.for('nodejs.util.inspect.custom')]() {
+    const words = [`verdict: ${JSON.stringify(this.verdict)}`]
+    if (this.device !== null) words.push(`device: ${JSON.stringify(this.device)}`)
+    if (this.topic !== null) words.push(`topic: ${JSON.stringify(this.topic)}`)
+    if (this.data !== null) words.push(`data: <${this.data.length} bytes>`)
+    return `Message { ${words.join(', ')} }`
+  }
+}
+
+module.exports = { Message }

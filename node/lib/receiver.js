@@ -1,0 +1,169 @@
+'use strict'
+
+const { flag, text } = require('./arguments')
+const { backend } = require('./backend')
+const { bytes, kind } = require('./bytes')
+const { allocate, columns, pack } = require('./columns')
+const { argument } = require('./errors')
+const { Keyring } = require('./keyring')
+const { Message } = require('./message')
+const { nativeOf } = require('./natives')
+const { Rejected } = require('./rejected')
+const { Store } = require('./store')
+const { VERDICTS } = require('./verdict')
+
+const FRESH = VERDICTS.indexOf('fresh')
+// As in src/receiver.rs: where in `answer` the words of a message are, and its data.
+const [DEVICE, GROUP, LENGTH, PROTECTED] = [0, 1, 2, 3]
+const HEAD = 16
+// No frame carries more than the sealed frame's limit.
+const LARGEST = 16384
+// A peer chooses the topics: what is remembered of them must not grow for ever.
+const TOPICS_KEPT = 4096
+// Below so many bytes a loop is faster than a call.
+const SHORT = 48
+
+class Receiver {
+  #native
+  #keyring
+  #devices
+  #nodeIds
+  #groups
+  #reasons
+  #topics = new Map()
+  // The backend writes here what `open` found: a returned object would cost more than the rest.
+  #answer = Buffer.allocUnsafeSlow(HEAD + LARGEST)
+  #words = new Uint32Array(this.#answer.buffer, 0, HEAD / 4)
+
+  constructor(keyring, store, { authority = true } = {}) {
+    const parts = [nativeOf(keyring, Keyring, 'keyring'), nativeOf(store, Store, 'store')]
+    flag(authority, 'authority')
+    this.#native = new (backend().Receiver)(...parts, authority, this.#answer)
+    this.#keyring = keyring
+    this.#reasons = backend().freshReasons()
+    // A place of 0 is none.
+    const devices = keyring.devices
+    this.#devices = [null, ...devices.map((device) => device.name)]
+    this.#nodeIds = [null, ...devices.map((device) => device.nodeId)]
+    this.#groups = [null, ...keyring.groups.map((group) => group.name)]
+  }
+
+  open(payload, options) {
+    let topic = null
+    let retained = false
+    let raiseRejected = false
+    if (options !== undefined) {
+      topic = options.topic ?? null
+      retained = options.retained ?? false
+      raiseRejected = options.raiseRejected ?? false
+    }
+    const frame = payload instanceof Uint8Array ? payload : bytes(payload, 'payload')
+    const number = topic === null ? 0 : this.#number(topic)
+    const verdict = this.#native.open(frame, number, flag(retained, 'retained'))
+    const message = verdict === FRESH ? this.#fresh(topic, retained) : this.#other(topic, retained)
+    if (raiseRejected && message.verdict !== 'fresh') throw new Rejected(message)
+    return message
+  }
+
+  openMany(frames, { topic, retained = false } = {}) {
+    if (!Array.isArray(frames)) throw argument(`frames must be an array, not ${kind(frames)}`)
+    const number = topic === undefined || topic === null ? 0 : this.#number(topic)
+    const { packed, ends } = pack(frames)
+    const made = allocate(frames.length, packed.length)
+    flag(retained, 'retained')
+    const { memory, data } = made
+    const opened = this.#native.openMany(packed, ends, number, retained, memory, data)
+    if (opened < frames.length) this.#failed(columns(made, opened))
+    return columns(made, opened)
+  }
+
+  hear(payload, { topic } = {}) {
+    return this.#native.hear(bytes(payload, 'payload'), text(topic, 'topic'))
+  }
+
+  publications() {
+    return this.#native.publications()
+  }
+
+  reconnected() {
+    this.#native.reconnected()
+  }
+
+  get nextDue() {
+    return this.#native.nextDue()
+  }
+
+  get subscriptions() {
+    return this.#native.subscriptions()
+  }
+
+  get keyring() {
+    return this.#keyring
+  }
+
+  get counts() {
+    const counts = this.#native.counts()
+    return Object.fromEntries(VERDICTS.map((verdict, at) => [verdict, counts[at]]))
+  }
+
+  get falseSessions() {
+    return this.#native.falseSessions()
+  }
+
+  get trouble() {
+    return this.#native.trouble()
+  }
+
+  #fresh(topic, retained) {
+    const words = this.#words
+    const device = words[DEVICE]
+    return new Message(
+      'fresh',
+      this.#devices[device],
+      this.#nodeIds[device],
+      this.#groups[words[GROUP]],
+      copy(this.#answer, words[LENGTH]),
+      topic,
+      retained,
+      words[PROTECTED] !== 0,
+      this.#reasons[words[PROTECTED]],
+    )
+  }
+
+  #other(topic, retained) {
+    return Message.fromNative(this.#native.last(), topic, retained)
+  }
+
+  #number(topic) {
+    const known = this.#topics.get(topic)
+    if (known !== undefined) return known
+    if (this.#topics.size >= TOPICS_KEPT) {
+      this.#topics.clear()
+      this.#native.forgetTopics()
+    }
+    const number = this.#native.topic(text(topic, 'topic'))
+    this.#topics.set(topic, number)
+    return number
+  }
+
+  /** The frames before it were accepted: their data must not be lost with the error. */
+  #failed(opened) {
+    try {
+      this.#native.failure()
+    } catch (error) {
+      throw Object.assign(error, { opened })
+    }
+  }
+}
+
+function copy(answer, length) {
+  const data = Buffer.allocUnsafe(length)
+  if (length > SHORT) {
+    answer.copy(data, 0, HEAD, HEAD + length)
+  } else {
+    for (let at = 0; at < length; at++) data[at] = answer[HEAD + at]
+  }
+  return data
+}
+
+module.exports = { Receiver }

@@ -1,0 +1,55 @@
+//! `Store`.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use espseal::store::{Durability, MemoryStore, SqliteStore, Store as CoreStore};
+use espseal::{Error, StoreError};
+use napi::Env;
+use napi_derive::napi;
+
+use crate::errors;
+
+#[napi]
+pub struct Store {
+    pub(crate) core: Arc<dyn CoreStore>,
+    path: Option<PathBuf>,
+}
+
+#[napi]
+impl Store {
+    #[napi(factory)]
+    pub fn memory() -> Self {
+        Self {
+            core: Arc::new(MemoryStore::default()),
+            path: None,
+        }
+    }
+
+    #[napi(factory)]
+    pub fn sqlite(env: &Env, path: Option<String>, durability: String) -> napi::Result<Self> {
+        let durability = match durability.as_str() {
+            "process" => Durability::Process,
+            "power" => Durability::Power,
+            _ => {
+                let message = "durability must be one of process, power";
+                return Err(errors::argument(env, message));
+            }
+        };
+        let failed = |error: StoreError| errors::to_js(env, &Error::Store(error));
+        let path = path.map(PathBuf::from);
+        let path = path
+            .map_or_else(SqliteStore::default_path, Ok)
+            .map_err(failed)?;
+        let store = SqliteStore::open(&path, durability).map_err(failed)?;
+        Ok(Self {
+            path: Some(store.file().to_owned()),
+            core: Arc::new(store),
+        })
+    }
+
+    #[napi]
+    pub fn path(&self) -> Option<String> {
+        self.path.as_ref().map(|path| path.display().to_string())
+    }
+}
