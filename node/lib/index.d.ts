@@ -429,6 +429,98 @@ export namespace classic {
   function sessionIdIsValid(sessionKey: Bytes, payload: Bytes): boolean
 }
 
+/** The sealed frame without state: a counter must never be used twice for one key. */
+export namespace sealed {
+  type Direction = 'uplink' | 'downlink'
+  type Kind = 'data' | 'hello' | 'control'
+
+  /** The key of a device in one epoch. Throws `wrong_key_length`. */
+  class DeviceKey {
+    /** @param key 32 bytes */
+    constructor(key: Bytes)
+
+    /** The key of epoch 0, derived from the fleet's (32 bytes) and the address (16 hex digits). */
+    static ofFleet(fleetKey: Bytes, address: string): DeviceKey
+    /** The key so many epochs later; default 1. */
+    ratchet(steps?: number): DeviceKey
+    /** The raw bytes: to provision a device, and for nothing else. */
+    expose(): Buffer
+  }
+
+  /** Without a verified tag nothing of the header is told. */
+  interface Opened {
+    /** There is no state to tell more. */
+    verdict: 'fresh' | 'malformed' | 'wrong_direction' | 'forged'
+    kind: Kind | null
+    /** 16 lower-case hex digits. */
+    address: string | null
+    epoch: number | null
+    counter: bigint | null
+    /** Whether it is bound to a session. */
+    sessionBound: boolean
+    /** Which of the sessions fits; null if it is not bound to one. */
+    session: number | null
+    /** The plaintext, of whichever kind. */
+    data: Buffer | null
+    /** Why the bytes are no frame, as one word. */
+    malformed: string | null
+    /** Where, in bytes from 0; of an armored frame, in its text. */
+    offset: number | null
+  }
+
+  /**
+   * Opens a frame, binary or armored, under one key.
+   *
+   * @param key of the epoch that the frame names
+   * @param options.sessions those that it may be bound to, 16 bytes each
+   * @param options.context what it was sealed with; default empty
+   */
+  function open(
+    frame: Bytes,
+    key: DeviceKey,
+    options?: { direction?: Direction; sessions?: readonly Bytes[]; context?: Bytes },
+  ): Opened
+  /**
+   * Seals a plaintext, at most 16348 bytes; 36 bytes more are on the wire.
+   *
+   * @param options.address the device's, 16 hex digits
+   * @param options.counter never used before by this device in this direction, from 1
+   * @param options.epoch how many ratchet steps the key has made
+   * @param options.session what it is bound to, 16 bytes
+   * @throws {EspsealError} there is no such frame, or it is too long
+   */
+  function seal(
+    key: DeviceKey,
+    data: Bytes,
+    options: {
+      address: string
+      counter: bigint | number
+      epoch?: number
+      direction?: Direction
+      kind?: Kind
+      session?: Bytes
+      context?: Bytes
+    },
+  ): Buffer
+  /** The text of a binary frame: base64url without padding. */
+  function armor(frame: Bytes): string
+  /** The binary frame of a text. Throws `invalid_argument` if it is no armor. */
+  function disarm(text: Bytes): Buffer
+  /**
+   * The session that a device draws, 16 bytes.
+   *
+   * @param counter of its hello
+   * @param beacon the beacon's session, 16 bytes
+   * @param random 16 bytes
+   */
+  function deviceSession(
+    key: DeviceKey,
+    counter: bigint | number,
+    beacon: Bytes,
+    random: Bytes,
+  ): Buffer
+}
+
 /**
  * Takes a frame apart, and tries every key set on it in every way that senders make frames: for
  * the person who owns the keys. A receiver answers `forged` and no more.

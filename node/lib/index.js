@@ -10,6 +10,7 @@ const { KeyringFile } = require('./keyring-file')
 const { Message } = require('./message')
 const { Receiver } = require('./receiver')
 const { Rejected } = require('./rejected')
+const sealed = require('./sealed')
 const { Sender } = require('./sender')
 const { Store } = require('./store')
 const { VERDICTS, Verdict } = require('./verdict')
@@ -23,6 +24,7 @@ module.exports = {
   Message,
   Receiver,
   Rejected,
+  sealed,
   Sender,
   Store,
   Verdict,

@@ -26,6 +26,13 @@ export declare class Device {
   open(payload: Buffer): Message
 }
 
+export declare class DeviceKey {
+  constructor(key: Buffer)
+  static ofFleet(fleetKey: Buffer, address: string): DeviceKey
+  static ratcheted(key: DeviceKey, steps: number): DeviceKey
+  expose(): Buffer
+}
+
 export declare class Keyring {
   static load(path: string | undefined | null, allowWidePermissions: boolean): Keyring
   static parse(text: string): Keyring
@@ -200,6 +207,38 @@ export interface Publication {
   qos: number
   retain: boolean
 }
+
+export declare function sealedArmor(frame: Buffer): string
+
+export declare function sealedDeviceSession(key: DeviceKey, counter: bigint, beacon: Buffer, random: Buffer): Buffer
+
+export declare function sealedDisarm(text: Buffer): Buffer
+
+/** What a frame is sealed with, but for the key and the plaintext. */
+export interface SealedHeader {
+  address: string
+  counter: bigint
+  epoch: number
+  direction: string
+  kind: string
+}
+
+export declare function sealedOpen(frame: Buffer, key: DeviceKey, direction: string, sessions: Array<Buffer>, context: Buffer): SealedOpened
+
+export interface SealedOpened {
+  verdict: string
+  kind?: string
+  address?: string
+  epoch?: number
+  counter?: bigint
+  sessionBound: boolean
+  session?: number
+  data?: Buffer
+  malformed?: string
+  offset?: number
+}
+
+export declare function sealedSeal(key: DeviceKey, data: Buffer, header: SealedHeader, session: Buffer | undefined | null, context: Buffer): Buffer
 
 export declare function sessionIdIsValid(sessionKey: Buffer, payload: Buffer): boolean
 

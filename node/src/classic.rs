@@ -172,7 +172,7 @@ fn scheme(env: &Env, words: &Words) -> napi::Result<Scheme> {
     })
 }
 
-fn one_of<T: Copy>(
+pub(crate) fn one_of<T: Copy>(
     env: &Env,
     word: &str,
     name: &str,

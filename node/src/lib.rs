@@ -27,6 +27,7 @@ mod keyring;
 mod keyring_file;
 mod message;
 mod receiver;
+mod sealed;
 mod sender;
 mod store;
 

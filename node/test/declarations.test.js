@@ -48,12 +48,16 @@ describe('index.d.ts', () => {
       sorted(Object.keys(library)),
     )
     const inner = [...text.matchAll(/^ {2}(?:class|function) (\w+)/gm)]
-    assert.deepEqual(sorted(inner.map(([, name]) => name)), sorted(Object.keys(library.classic)))
+    const within = [library.classic, library.sealed].flatMap(Object.keys)
+    assert.deepEqual(sorted(inner.map(([, name]) => name)), sorted(within))
   })
 
   const classes = [
     ...[...declaredClasses('')].map(([name, declared]) => [library[name], declared]),
-    ...[...declaredClasses('  ')].map(([name, declared]) => [library.classic[name], declared]),
+    ...[...declaredClasses('  ')].map(([name, declared]) => [
+      library.classic[name] ?? library.sealed[name],
+      declared,
+    ]),
   ]
   for (const [type, declared] of classes) {
     it(`declares ${type.name}`, () => {
