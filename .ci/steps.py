@@ -156,6 +156,7 @@ def steps() -> list[Step]:
         Step("node", "Node: eslint", ["npm", "--prefix", "node", "run", "lint"]),
         Step("node", "Node: tsc", ["npm", "--prefix", "node", "run", "types"]),
         node_test("Node: library", "test/*.test.js"),
+        node_test("Node: nodes", "test/nodes/*.test.js"),
     ]
 
 

@@ -95,6 +95,10 @@ export interface DeviceEntry {
   nodeId: string | null
   /** In layout port, the topic that names it. */
   topic: string | null
+  /** Where commands to it go, if its group has a place for them. */
+  commandTopic: string | null
+  /** Where it shows the sessions that it draws for commands. */
+  commandSessionTopic: string | null
 }
 
 /** One classic group of a keyring. No keys. */

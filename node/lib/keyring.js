@@ -38,8 +38,9 @@ class Keyring {
 
 // What is not there is null everywhere, where the backend leaves it out.
 
-function deviceEntry({ name, group = null, nodeId = null, topic = null }) {
-  return { name, group, nodeId, topic }
+function deviceEntry({ name, group = null, nodeId = null, topic = null, ...topics }) {
+  const { commandTopic = null, commandSessionTopic = null } = topics
+  return { name, group, nodeId, topic, commandTopic, commandSessionTopic }
 }
 
 function groupEntry({ name, topic, sessionTopic = null, layout, data, mac, devices }) {

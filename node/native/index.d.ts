@@ -125,6 +125,8 @@ export interface DeviceEntry {
   group?: string
   nodeId?: string
   topic?: string
+  commandTopic?: string
+  commandSessionTopic?: string
 }
 
 export interface Field {

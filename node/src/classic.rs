@@ -106,7 +106,7 @@ pub fn classic_open(
             Some(opened) => ClassicOpened {
                 node: Some(opened.node().to_vec().into()),
                 session: u32::try_from(opened.session).ok(),
-                data: Some(opened.data.into()),
+                data: Some(opened.data().to_vec().into()),
                 ..answer(espseal::Verdict::Fresh)
             },
         },

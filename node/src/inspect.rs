@@ -124,7 +124,7 @@ impl From<&CoreFit> for Fit {
             device: fit.device.as_deref().map(str::to_owned),
             node: fit.opened.node().to_vec().into(),
             iv: fit.opened.iv.to_vec().into(),
-            data: fit.opened.data.clone().into(),
+            data: fit.opened.data().to_vec().into(),
         }
     }
 }

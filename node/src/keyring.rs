@@ -50,11 +50,15 @@ impl Keyring {
             let group = classic.and_then(|classic| self.core.groups().get(classic.group));
             let port = group.is_some_and(|group| group.scheme.layout == Layout::Port);
             let address = classic.map(Classic::address_text);
+            let filled =
+                |fill: fn(&Group, &[u8]) -> Option<String>| fill(group?, &classic?.address);
             DeviceEntry {
                 name: device.name.to_string(),
                 group: group.map(|group| group.name.to_string()),
                 node_id: address.clone().filter(|_| !port),
                 topic: address.filter(|_| port),
+                command_topic: filled(Group::command_topic),
+                command_session_topic: filled(Group::command_session_topic),
             }
         };
         self.core.devices().iter().map(entry).collect()
@@ -94,6 +98,8 @@ pub struct DeviceEntry {
     pub group: Option<String>,
     pub node_id: Option<String>,
     pub topic: Option<String>,
+    pub command_topic: Option<String>,
+    pub command_session_topic: Option<String>,
 }
 
 #[napi(object, object_from_js = false)]

@@ -75,7 +75,10 @@ describe('the program of README.md', () => {
     await client.publishAsync('sensors/kitchen', frame, { qos: 1 })
     await client.publishAsync('sensors/kitchen', frame, { qos: 1 })
     const expected = block('text')
-    await waitFor(() => printed.length >= expected.length, `the output, so far: ${printed}`)
+    await waitFor(
+      () => printed.length >= expected.length,
+      () => `the output, so far: ${printed}`,
+    )
     assert.equal(printed, expected)
   })
 })

@@ -6,7 +6,7 @@ const { tmpdir } = require('node:os')
 const { join } = require('node:path')
 const { after, describe, it } = require('node:test')
 const { Keyring, KeyringFile, Receiver, Store } = require('../lib')
-const { pair } = require('./support/keyring')
+const { keyringText, pair } = require('./support/keyring')
 
 const folder = mkdtempSync(join(tmpdir(), 'espseal-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -44,10 +44,14 @@ describe('KeyringFile', () => {
     file.addDevice('attic', { group: 'old', topic: 'old/attic' })
     const keyring = Keyring.load(path)
     assert.equal(keyring.path, path)
+    const none = { commandTopic: null, commandSessionTopic: null }
     assert.deepEqual(keyring.devices, [
-      { name: 'kitchen', group: 'house', nodeId: '1', topic: null },
-      { name: 'attic', group: 'old', nodeId: null, topic: 'old/attic' },
+      { name: 'kitchen', group: 'house', nodeId: '1', topic: null, ...none },
+      { name: 'attic', group: 'old', nodeId: null, topic: 'old/attic', ...none },
     ])
+    const [{ commandTopic, commandSessionTopic }] = Keyring.parse(keyringText()).devices
+    assert.equal(commandTopic, 'sensors/1234567/command')
+    assert.equal(commandSessionTopic, 'sensors/1234567/command-session')
     assert.deepEqual(
       keyring.groups.map(({ name, layout, devices }) => [name, layout, devices]),
       [

@@ -1,0 +1,94 @@
+'use strict'
+
+const { Kit } = require('./runtime/node')
+const { isBytes, reading } = require('./runtime/payload')
+const { bad, calm, good, note } = require('./runtime/status')
+const { Trouble } = require('./runtime/trouble')
+
+// Refused, but in the ordinary course of things.
+const ORDINARY = new Set(['duplicate', 'stale_session'])
+
+module.exports = function (RED) {
+  function OpenNode(config) {
+    RED.nodes.createNode(this, config)
+    const counts = { fresh: 0, refused: 0 }
+    let last
+    let failure
+
+    const kit = new Kit(RED, this, config.keyring, 'espseal-open')
+    kit.begin({ status, input })
+
+    function input(msg, send, done) {
+      const { topic, retain } = msg
+      const name = typeof topic === 'string' && topic !== '' ? topic : undefined
+      const runtime = kit.need()
+      if (!isBytes(msg.payload)) {
+        const reason = kit.text('not-bytes')
+        return refuse(msg, send, done, { verdict: 'malformed', reason })
+      }
+      const frame = decoded(msg.payload, config.encoding)
+      let message
+      try {
+        // Session IDs are no readings, whoever wires them here.
+        if (name !== undefined && runtime.hear(frame, name)) return done()
+        message = runtime.open(frame, name, retain === true)
+        failure = undefined
+      } catch (error) {
+        failure = error
+        throw error
+      }
+      const answer = message.verdict === 'fresh' ? accept : refuse
+      answer(msg, send, done, message)
+    }
+
+    function accept(msg, send, done, message) {
+      counts.fresh++
+      last = message
+      msg.device = message.device
+      msg.espseal = facts(message)
+      try {
+        msg.payload = reading(message.data, config.output)
+      } catch {
+        msg.payload = message.text
+        throw new Trouble('not_json', kit.text('not-json', { device: message.device }))
+      }
+      send([msg, null])
+      done()
+    }
+
+    function refuse(msg, send, done, message) {
+      counts.refused++
+      last = message
+      // What came in the message is a claim.
+      delete msg.device
+      if (message.device) msg.device = message.device
+      msg.espseal = facts(message)
+      send([null, msg])
+      done()
+    }
+
+    function status() {
+      if (failure) return bad(failure.message)
+      if (!last) return calm(kit.text('status.waiting'))
+      const { device, nodeId, verdict } = last
+      if (verdict === 'fresh') return good(kit.text('status.fresh', { device, ...counts }))
+      if (verdict === 'unknown_device')
+        return bad(kit.text('status.unknown', { nodeId, ...counts }))
+      const look = ORDINARY.has(verdict) ? good : note
+      return look(kit.text('status.refused', { verdict, ...counts }))
+    }
+  }
+
+  RED.nodes.registerType('espseal open', OpenNode)
+}
+
+function decoded(payload, encoding) {
+  const isText = encoding === 'base64' && typeof payload === 'string'
+  return isText ? Buffer.from(payload, 'base64') : payload
+}
+
+/** What the receiver says of a frame, without the reading. */
+function facts(message) {
+  const { verdict, reason, group = null, nodeId = null, replayProtected = true } = message
+  return { verdict, reason, group, nodeId, replayProtected }
+}

@@ -1,0 +1,97 @@
+'use strict'
+
+const assert = require('node:assert/strict')
+const { after, afterEach, before, describe, it } = require('node:test')
+const { TYPED, give, load, start, status, stop, unload } = require('./support')
+
+/** The whole way inside one flow, with keys that nobody knows. */
+function flow(properties = {}, keyring = {}) {
+  return [
+    { ...TYPED, source: 'trial', ...keyring },
+    { id: 'session', type: 'espseal session', keyring: 'keyring', wires: [['device', 'session']] },
+    {
+      id: 'device',
+      type: 'espseal device',
+      keyring: 'keyring',
+      device: 'kitchen',
+      wires: [['air', 'open', 'session'], ['commands']],
+      ...properties,
+    },
+    {
+      id: 'open',
+      type: 'espseal open',
+      keyring: 'keyring',
+      output: 'text',
+      wires: [['fresh'], ['refused']],
+    },
+    {
+      id: 'seal',
+      type: 'espseal seal',
+      keyring: 'keyring',
+      device: 'kitchen',
+      wait: 600,
+      wires: [['device']],
+    },
+    ...['air', 'fresh', 'refused', 'commands'].map((id) => ({ id, type: 'helper' })),
+  ]
+}
+
+describe('espseal device', () => {
+  before(start)
+  after(stop)
+  afterEach(unload)
+
+  it('sends readings once it has a session', async () => {
+    const { fresh, refused } = await load(flow(), {})
+    for (const payload of ['21.5', 22, { t: 23 }]) give('device', { payload })
+    const texts = [await fresh.next(), await fresh.next(), await fresh.next()]
+    assert.deepEqual(
+      texts.map(({ payload }) => payload),
+      ['21.5', '22', '{"t":23}'],
+    )
+    assert.deepEqual(refused.messages, [])
+    await status('device', 'green', 'sealed')
+    await status('session', 'green', 'published')
+  })
+
+  it('publishes where it is told', async () => {
+    const { air } = await load(flow({ topic: 'sensors/attic' }), {})
+    give('device', { payload: '1' })
+    const messages = [await air.next(), await air.next()]
+    assert.ok(messages.some(({ topic }) => topic === 'sensors/attic'))
+  })
+
+  it('obeys a command, once', async () => {
+    const { commands } = await load(flow(), {})
+    for (const payload of ['on', 'off']) {
+      give('seal', { payload })
+      const command = await commands.next()
+      assert.deepEqual([command.payload, command.device], [payload, 'kitchen'])
+    }
+    give('device', { payload: 'no command', topic: 'sensors/1234567/command' })
+    give('device', { payload: 5, topic: 'sensors/1234567/command' })
+    give('seal', { payload: 'last' })
+    assert.equal((await commands.next()).payload, 'last')
+  })
+
+  it('sends raw frames as bytes', async () => {
+    const { air, fresh } = await load(flow({}, { layout: 'raw' }), {})
+    give('device', { payload: '1' })
+    assert.equal((await fresh.next()).payload, '1')
+    assert.ok(air.messages.some(({ payload }) => Buffer.isBuffer(payload)))
+  })
+
+  it('says that the keyring has no such device', async () => {
+    const { caught } = await load(flow({ device: 'attic' }), {})
+    await status('device', 'red', 'attic')
+    give('device', { payload: '1' })
+    assert.equal((await caught.next()).error.code, 'unknown_name')
+  })
+
+  it('is calm without keys', async () => {
+    const { caught } = await load(flow({}, { source: 'typed' }), {})
+    await status('device', 'grey', 'no-keys')
+    give('device', { payload: '1' })
+    assert.equal((await caught.next()).error.code, 'no_keys')
+  })
+})

@@ -1,0 +1,214 @@
+'use strict'
+
+const assert = require('node:assert/strict')
+const { chmodSync, existsSync, statSync, writeFileSync } = require('node:fs')
+const { join } = require('node:path')
+const { after, afterEach, before, describe, it } = require('node:test')
+const { Device, Keyring } = require('../../lib')
+const { keyringText } = require('../support/keyring')
+const {
+  SECRETS,
+  TYPED,
+  give,
+  helper,
+  load,
+  start,
+  stop,
+  temporaryFolder,
+  unload,
+} = require('./support')
+
+const FLOW = [
+  { id: 'session', type: 'espseal session', keyring: 'keyring', wires: [['ids']] },
+  {
+    id: 'open',
+    type: 'espseal open',
+    keyring: 'keyring',
+    output: 'text',
+    wires: [['fresh'], ['refused']],
+  },
+  ...['ids', 'fresh', 'refused'].map((id) => ({ id, type: 'helper' })),
+]
+const runtime = () => helper.getNode('keyring').runtime
+
+describe('espseal keyring', () => {
+  before(start)
+  after(stop)
+  afterEach(unload)
+
+  it('takes keys as text or hex digits', async () => {
+    await load([TYPED])
+    assert.equal(runtime().state, 'ready')
+    const hex = Object.fromEntries(
+      Object.entries(SECRETS).map(([name, key]) => [
+        name,
+        name === 'sessionKey' ? key : Buffer.from(key).toString('hex'),
+      ]),
+    )
+    await unload()
+    await load([{ ...TYPED, keyFormat: 'hex' }], { keyring: hex })
+    assert.equal(runtime().state, 'ready')
+    assert.deepEqual(
+      runtime().keyring.devices.map(({ name, nodeId }) => [name, nodeId]),
+      [['kitchen', '1234567']],
+    )
+  })
+
+  it('takes keys out of the environment', async (test) => {
+    for (const [name, key] of Object.entries(SECRETS)) process.env[`TEST_${name}`] = key
+    test.after(() => {
+      for (const name of Object.keys(SECRETS)) delete process.env[`TEST_${name}`]
+    })
+    const named = Object.keys(SECRETS).map((name) => [name, `\${TEST_${name}}`])
+    await load([TYPED], { keyring: Object.fromEntries(named) })
+    assert.equal(runtime().state, 'ready')
+  })
+
+  it('writes names and keys so that nothing in them becomes TOML', async () => {
+    const name = 'a "device" \\ with\u007f\u0001 = { } \n[[device]]'
+    const devices = [{ name: 'ünïcode "x"', nodeId: '1' }]
+    await load([{ ...TYPED, devices }])
+    assert.deepEqual(
+      runtime().keyring.devices.map((device) => device.name),
+      ['ünïcode "x"'],
+    )
+    await unload()
+    await load([{ ...TYPED, devices: [{ name, nodeId: '1' }] }])
+    assert.equal(runtime().state, 'broken')
+    assert.equal(runtime().problem.code, 'invalid_value')
+  })
+
+  it('reads a file, and says what is wrong with it', async (test) => {
+    const folder = temporaryFolder((work) => test.after(work))
+    const file = join(folder, 'keyring.toml')
+    const keyring = {
+      id: 'keyring',
+      type: 'espseal keyring',
+      source: 'file',
+      file,
+      state: 'memory',
+    }
+    await load([keyring])
+    assert.deepEqual([runtime().state, runtime().problem.code], ['broken', 'no_file'])
+
+    writeFileSync(file, keyringText())
+    chmodSync(file, 0o644)
+    runtime().load()
+    assert.equal(runtime().problem.code, 'wide_permissions')
+    chmodSync(file, 0o600)
+    runtime().load()
+    assert.equal(runtime().state, 'ready')
+  })
+
+  it('keeps its state over a restart', async (test) => {
+    const folder = temporaryFolder((work) => test.after(work))
+    const stateFile = join(folder, 'state.sqlite3')
+    const keyring = { ...TYPED, state: 'file', stateFile }
+    const device = Device.fromKeyring(Keyring.parse(keyringText()), 'kitchen')
+
+    const before_ = await load([keyring, ...FLOW])
+    device.hear((await before_.ids.next()).payload)
+    const frame = device.seal('21.5')
+    give('open', { payload: frame, topic: 'sensors/1' })
+    assert.equal((await before_.fresh.next()).payload, '21.5')
+    await unload()
+
+    const after_ = await load([keyring, ...FLOW])
+    device.hear((await after_.ids.next()).payload)
+    give('open', { payload: frame, topic: 'sensors/1' })
+    assert.equal((await after_.refused.next()).espseal.verdict, 'duplicate')
+    give('open', { payload: device.seal('22'), topic: 'sensors/1' })
+    assert.equal((await after_.fresh.next()).payload, '22')
+    assert.equal(statSync(stateFile).mode & 0o777, 0o600)
+  })
+
+  it('draws keys for a trial, and keeps them for itself', async () => {
+    await load([{ ...TYPED, source: 'trial' }], {})
+    assert.equal(runtime().state, 'ready')
+    const device = Device.fromKeyring(runtime().keyring, 'kitchen')
+    assert.throws(() => device.seal('1'), { code: 'no_session' })
+  })
+})
+
+describe('the endpoints of a keyring', () => {
+  before(start)
+  after(stop)
+  afterEach(unload)
+
+  it('make a keyring file, and add devices to it', async (test) => {
+    const folder = temporaryFolder((work) => test.after(work))
+    const file = join(folder, 'new', 'keyring.toml')
+    await load([
+      { id: 'keyring', type: 'espseal keyring', source: 'file', file, state: 'memory' },
+      ...FLOW,
+    ])
+    const get = await helper.request().get('/espseal/keyring/keyring').expect(200)
+    assert.deepEqual(
+      [get.body.state, get.body.problem.code, get.body.file],
+      ['broken', 'no_file', file],
+    )
+
+    const group = { group: 'house', topic: 'sensors/+', sessionTopic: 'sensors/session' }
+    const made = await helper
+      .request()
+      .post('/espseal/keyring/keyring/file')
+      .send(group)
+      .expect(200)
+    assert.deepEqual(
+      [made.body.state, made.body.groups],
+      ['ready', [{ name: 'house', layout: 'hex' }]],
+    )
+    assert.ok(existsSync(file))
+    const twice = await helper
+      .request()
+      .post('/espseal/keyring/keyring/file')
+      .send(group)
+      .expect(400)
+    assert.equal(twice.body.code, 'already_exists')
+
+    const device = { name: 'kitchen', group: 'house', address: '1234567' }
+    const added = await helper
+      .request()
+      .post('/espseal/keyring/keyring/devices')
+      .send(device)
+      .expect(200)
+    assert.deepEqual(added.body.devices, [
+      { name: 'kitchen', format: 'classic', group: 'house', address: '1234567', lastSeen: null },
+    ])
+    const again = await helper
+      .request()
+      .post('/espseal/keyring/keyring/devices')
+      .send(device)
+      .expect(400)
+    assert.equal(again.body.code, 'duplicate_name')
+    assert.deepEqual(
+      Keyring.load(file).devices.map(({ name }) => name),
+      ['kitchen'],
+    )
+    assert.equal(runtime().keyring.devices.length, 1)
+  })
+
+  it('tell when a device was last seen, and no key', async () => {
+    const { ids, fresh } = await load([TYPED, ...FLOW])
+    const device = Device.fromKeyring(Keyring.parse(keyringText()), 'kitchen')
+    device.hear((await ids.next()).payload)
+    const start_ = Date.now()
+    give('open', { payload: device.seal('1'), topic: 'sensors/1' })
+    await fresh.next()
+    const { body, text } = await helper.request().get('/espseal/keyring/keyring').expect(200)
+    const { lastSeen } = body.devices[0]
+    assert.ok(lastSeen >= start_ && lastSeen <= Date.now())
+    for (const key of Object.values(SECRETS)) assert.ok(!text.includes(key))
+  })
+
+  it('refuse what they cannot do', async () => {
+    await load([TYPED])
+    const { body } = await helper.request().get('/espseal/keyring/other').expect(404)
+    assert.equal(body.code, 'not_deployed')
+    for (const path of ['file', 'devices']) {
+      const url = `/espseal/keyring/keyring/${path}`
+      await helper.request().post(url).send({}).expect(400)
+      await helper.request().post(url).send({ name: 5, group: [], address: {} }).expect(400)
+    }
+  })
+})
