@@ -48,7 +48,8 @@ export interface EspsealError extends Error {
    * `wrong_key_length`, `article_keys`, `duplicate_name`, `duplicate_address`, `no_group`,
    * `no_format`, `unknown_name`; of a store: `read_only`, `disk_full`, `locked`, `corrupt`,
    * `newer_schema`, `not_a_store`, `moved`, `io`, `store_failed`; of sealing: `data_ends_in_nul`,
-   * `frame_too_long`, `invalid_node_id`, `session_required`, `no_session`; `random`;
+   * `frame_too_long`, `invalid_node_id`, `session_required`, `no_session` and the like; of a
+   * device's state: `in_use`, `state_missing` and the like; `wrong_format`; `random`;
    * `rejected`; `no_backend`.
    */
   code: string
@@ -82,6 +83,14 @@ export class Keyring {
   get devices(): DeviceEntry[]
   /** Every classic group, in the order of the file. */
   get groups(): GroupEntry[]
+  /** Every fleet, in the order of the file. */
+  get fleets(): FleetEntry[]
+  /**
+   * What a sealed device has to be given. It holds the device's key.
+   *
+   * @throws {EspsealError} `unknown_name`, `not_sealed`, or `revoked`
+   */
+  provision(name: string): Provision
   /** What is allowed but dangerous, one sentence each. */
   get warnings(): string[]
 }
@@ -99,6 +108,16 @@ export interface DeviceEntry {
   commandTopic: string | null
   /** Where it shows the sessions that it draws for commands. */
   commandSessionTopic: string | null
+  /** The fleet that it is in. A device that migrates has a group and a fleet. */
+  fleet: string | null
+  /** Its address in sealed frames, 16 hex digits. */
+  address: string | null
+  /** The epoch below which nothing sealed is accepted of it. */
+  minimumEpoch: number | null
+  /** Whether all its sealed frames are refused. */
+  revoked: boolean
+  /** Whether its key is its own, not derived from the fleet's. */
+  ownKey: boolean
 }
 
 /** One classic group of a keyring. No keys. */
@@ -113,6 +132,36 @@ export interface GroupEntry {
   mac: MacOver
   /** How many devices it has. */
   devices: number
+}
+
+/** One fleet of a keyring. No keys. */
+export interface FleetEntry {
+  name: string
+  /** Where the beacon's sessions are published. */
+  beaconTopic: string
+  /** The topic filter of the devices' readings. */
+  upFilter: string
+  /** The topic filter of the devices' hellos. */
+  helloFilter: string
+  /** Whether a device's first frame is believed without a beacon. */
+  dangerFirstContact: boolean
+  /** How many devices it has. */
+  devices: number
+}
+
+/** What a sealed device holds: never the fleet key. */
+export interface Provision {
+  name: string
+  /** 16 hex digits. */
+  address: string
+  /** The device key of `epoch`, 32 bytes. Secret: it belongs into files of mode 0600. */
+  deviceKey: Buffer
+  /** The first epoch that is accepted of it. */
+  epoch: number
+  upTopic: string
+  helloTopic: string
+  downTopic: string
+  beaconTopic: string
 }
 
 /** Changes a keyring file in place: locked, atomic, its comments kept. */
@@ -143,6 +192,15 @@ export class KeyringFile {
       sessionTopic?: string | null
       layout?: Layout
       data?: DataMode
+      mac?: MacOver
+      policy?: 'pool' | 'strict'
+      /** Seconds between two session IDs. */
+      sessionInterval?: number | null
+      /** Seconds that each is good for. */
+      sessionLife?: number | null
+      /** With `{node_id}` in it, as `commandSessionTopic`. */
+      commandTopic?: string | null
+      commandSessionTopic?: string | null
       keys?: classic.ClassicKeys
       dangerAcceptReplays?: boolean
       allowArticleKeys?: boolean
@@ -157,6 +215,54 @@ export class KeyringFile {
     name: string,
     options: { group: string; nodeId?: string | null; topic?: string | null },
   ): void
+  /**
+   * Appends a fleet with a new key.
+   *
+   * @throws {EspsealError} if the keyring would no longer be valid; the file is left as it was
+   */
+  addFleet(
+    name: string,
+    options?: {
+      beaconTopic?: string | null
+      /** With `{address}` as one of its levels, as `helloTopic` and `downTopic`. */
+      upTopic?: string | null
+      helloTopic?: string | null
+      downTopic?: string | null
+      /** Seconds between two beacon sessions. */
+      beaconInterval?: number | null
+      /** Seconds that each is good for. */
+      beaconLife?: number | null
+      dangerFirstContact?: boolean
+    },
+  ): void
+  /**
+   * Gives a device a place in a fleet: a new one, or a classic one that migrates.
+   *
+   * @param options.address 16 hex digits; default 8 random bytes
+   * @param options.chipId the chip's ID, which is interleaved with 4 random bytes
+   * @returns its address
+   */
+  addSealed(
+    name: string,
+    options: { fleet: string; address?: string | null; chipId?: number | null },
+  ): string
+  /** Gives a sealed device another address, and with it another key unless that is its own. */
+  setAddress(name: string, options?: { address?: string | null; chipId?: number | null }): string
+  /** Gives a device another name. Its address, its keys and what is known of it stay. */
+  rename(name: string, newName: string): void
+  /** Has all sealed frames of a device refused; `undo` takes that back. */
+  revoke(name: string, options?: { undo?: boolean }): void
+  /** Takes a device out of the keyring, or only one of its two sides. */
+  remove(name: string, options?: { only?: 'classic' | 'sealed' | null }): void
+  /**
+   * Draws a new key for a device alone; it has to be provisioned anew.
+   *
+   * @param options.reached the highest epoch that the store has seen of it
+   * @returns the new minimum epoch: nothing of the old key is accepted any more
+   */
+  rekey(name: string, options?: { reached?: number | null }): number
+  /** Refuses the device's keys of all epochs below this one. It is never lowered. */
+  setMinimumEpoch(name: string, epoch: number): void
 }
 
 /** Where a receiver keeps what it learns. Several receivers may share one. */
@@ -195,6 +301,21 @@ export class Message {
   readonly nodeId: string | null
   /** The classic group whose keys verified the frame. */
   readonly group: string | null
+  /** What the data is for. A classic frame carries `data` alone: readings and commands. */
+  readonly kind: 'data' | 'hello' | 'control'
+  /** The address of a sealed frame, 16 lower-case hex digits; null for a classic one. */
+  readonly address: string | null
+  /** The counter of a sealed frame; null for a classic one. */
+  readonly counter: bigint | null
+  /** How often the key of a sealed frame was ratcheted; null for a classic one. */
+  readonly epoch: number | null
+  /**
+   * Whether it is newer than everything accepted of its device before, as far as the format
+   * tells: true for every fresh classic frame, whose order nothing proves.
+   */
+  readonly advanced: boolean
+  /** Whether it verified under a session, live or expired. */
+  readonly sessionBound: boolean
   /** The reading. Not null exactly when the verdict is `fresh`. */
   readonly data: Buffer | null
   /** The topic that was given. */
@@ -327,37 +448,109 @@ export class Sender {
   seal(device: string, data: Bytes): Publication
 }
 
-/** A device's own end: seals readings, for tests, simulators and Linux devices. */
+/** How a device is made; the times in milliseconds. */
+export interface DeviceOptions {
+  /** The state file of a sealed device: its counter, its epoch and its key. */
+  state?: string | null
+  /** What its hello calls its firmware. */
+  firmware?: string | null
+  /** How long readings wait for the host's welcome; default 10 s. */
+  hold?: number
+  /** How much time passes from one session to the next; default 10 min. */
+  helloInterval?: number
+}
+
+/**
+ * A device's own end, for tests, simulators and Linux devices.
+ *
+ * A classic one seals readings under the session that it heard last, and opens commands.
+ *
+ * A sealed one is run by its publications. After each connect call `reconnected` and subscribe to
+ * `subscriptions`; give the messages of `beaconTopic` to `hear` and those of `downTopic` to
+ * `open`; after each, and when `nextDue` says so, publish what `publications` gives. Readings go
+ * there with `send`.
+ */
 export class Device {
   private constructor()
 
-  /** Reads a device file (TOML). Throws as `Keyring.load` does. */
-  static load(path: string): Device
-  /** Takes the keys of a device out of a keyring. Throws `unknown_name`. */
-  static fromKeyring(keyring: Keyring, name: string): Device
+  /**
+   * Reads a device file: of a sealed device the JSON that it was provisioned with, of a classic
+   * one TOML, for which `path` alone matters. A sealed device keeps its state in
+   * `options.state`, without it in `<path>.state`, which one process uses at a time.
+   */
+  static load(path: string, options?: DeviceOptions): Device
+  /**
+   * Takes the keys of a device out of a keyring. For tests and simulators.
+   *
+   * @param options.format of a device that has both; without it sealed, if it can be
+   * @throws {EspsealError} `unknown_name`, `wrong_format`, or the state file cannot be used
+   */
+  static fromKeyring(
+    keyring: Keyring,
+    name: string,
+    options?: DeviceOptions & { format?: 'classic' | 'sealed' | null },
+  ): Device
   get name(): string
-  /** Where its readings go, if its file says so. */
+  get format(): 'classic' | 'sealed'
+  /** What the frames of a sealed one carry, 16 hex digits. */
+  get address(): string | null
+  /** How many ratchet steps the key of a sealed one has made. */
+  get epoch(): number | null
+  /** Where its readings go; for a classic one, if its file says so. */
   get topic(): string | null
-  /** Where it hears session IDs, if it needs any. */
+  /** Where a classic one hears session IDs, if it needs any. */
   get sessionTopic(): string | null
-  /** Takes a session ID off the session topic; false (and ignored) if it is none. */
+  /** Where the hellos of a sealed one go. */
+  get helloTopic(): string | null
+  /** Where a sealed one gets what `open` takes. */
+  get downTopic(): string | null
+  /** Where a sealed one gets what `hear` takes. */
+  get beaconTopic(): string | null
+  /** What to subscribe to after each connect. */
+  get subscriptions(): string[]
+  /** Whether the host has welcomed a sealed one since it started. */
+  get isWelcomed(): boolean
+  /** The mode that the host set last, 0 to 255; the application says what it means. */
+  get mode(): number
+  /** Goes into a mode by itself. Throws `wrong_format` for a classic device. */
+  setMode(mode: number): void
+  /** How many verified control frames said what this version does not know. */
+  get ignored(): number
+  /** What a person should do, in one sentence; null if nothing. */
+  get trouble(): string | null
+  /** Takes a session off the session or beacon topic; false (and ignored) if it is none. */
   hear(payload: Bytes): boolean
   /**
-   * Seals one reading, or a message to the node `to`, under the session heard last.
+   * Seals one reading, or a message to the classic node `to`, under the session heard last.
    *
-   * @throws {EspsealError} `no_session`, or what the frame cannot carry
+   * @throws {EspsealError} `no_session`, `not_welcomed`, what the frame cannot carry, or the
+   *   counter cannot be kept
    */
   seal(data: Bytes, options?: { to?: Bytes }): Buffer
   /**
-   * Draws a session for one command: 32 hex digits to publish, retained, on the device's
-   * command-session topic. The one drawn before stays good too.
+   * Puts a reading of a sealed device into its outbox: `publications` gives it, sealed, once the
+   * device is welcomed, or has waited for that as long as `hold` says.
+   *
+   * @throws {EspsealError} `frame_too_long`, `outbox_full`, or `wrong_format`
+   */
+  send(data: Bytes): void
+  /**
+   * Draws a session for one command to a classic device: 32 hex digits to publish, retained, on
+   * its command-session topic. The one drawn before stays good too.
    */
   drawCommandSession(): Buffer
   /**
-   * Opens a command, or a message of another node (then `nodeId` says whose), under a session
-   * that this device drew, each session once. Never throws for what a peer sent.
+   * Opens a command, or to a classic device a message of another node (then `nodeId` says
+   * whose). Never throws for what a peer sent. What a sealed device takes without handing it on
+   * (a welcome, a ratchet, a mode) is `fresh`, too, and has no data.
    */
   open(payload: Bytes, options?: { topic?: string | null }): Message
+  /** What a sealed device has to publish now; given once. */
+  publications(): Publication[]
+  /** Milliseconds until `publications` has something; null for never. */
+  get nextDue(): number | null
+  /** Says that MQTT is connected, after each connect: a sealed device greets its host. */
+  reconnected(): void
 }
 
 /** Stateless: what the vectors test. */

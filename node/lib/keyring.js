@@ -31,6 +31,14 @@ class Keyring {
     return own(this).groups().map(groupEntry)
   }
 
+  get fleets() {
+    return own(this).fleets()
+  }
+
+  provision(name) {
+    return own(this).provision(text(name, 'name'))
+  }
+
   get warnings() {
     return own(this).warnings()
   }
@@ -38,9 +46,11 @@ class Keyring {
 
 // What is not there is null everywhere, where the backend leaves it out.
 
-function deviceEntry({ name, group = null, nodeId = null, topic = null, ...topics }) {
-  const { commandTopic = null, commandSessionTopic = null } = topics
-  return { name, group, nodeId, topic, commandTopic, commandSessionTopic }
+function deviceEntry({ name, group = null, nodeId = null, topic = null, ...rest }) {
+  const { commandTopic = null, commandSessionTopic = null } = rest
+  const classic = { group, nodeId, topic, commandTopic, commandSessionTopic }
+  const { fleet = null, address = null, minimumEpoch = null, revoked, ownKey } = rest
+  return { name, ...classic, fleet, address, minimumEpoch, revoked, ownKey }
 }
 
 function groupEntry({ name, topic, sessionTopic = null, layout, data, mac, devices }) {

@@ -1,16 +1,36 @@
 'use strict'
 
-const { VERDICTS } = require('./verdict')
-
 /** A frame and what the receiver says of it. */
 class Message {
-  /** Made by receivers and devices only; the places are in a table for speed. */
-  constructor(verdict, device, nodeId, group, data, topic, retained, replayProtected, reason) {
+  /** Made by receivers and devices only. */
+  constructor(
+    verdict,
+    device,
+    nodeId,
+    group,
+    data,
+    kind,
+    address,
+    counter,
+    epoch,
+    advanced,
+    sessionBound,
+    topic,
+    retained,
+    replayProtected,
+    reason,
+  ) {
     this.verdict = verdict
     this.device = device
     this.nodeId = nodeId
     this.group = group
     this.data = data
+    this.kind = kind
+    this.address = address
+    this.counter = counter
+    this.epoch = epoch
+    this.advanced = advanced
+    this.sessionBound = sessionBound
     this.topic = topic
     this.retained = retained
     this.replayProtected = replayProtected
@@ -19,11 +39,17 @@ class Message {
 
   static fromNative(native, topic, retained) {
     return new Message(
-      VERDICTS[native.verdict],
+      native.verdict,
       native.device ?? null,
       native.nodeId ?? null,
       native.group ?? null,
       native.data ?? null,
+      native.kind,
+      native.address ?? null,
+      native.counter ?? null,
+      native.epoch ?? null,
+      native.advanced,
+      native.sessionBound,
       topic ?? null,
       retained,
       native.replayProtected,

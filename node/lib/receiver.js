@@ -12,10 +12,13 @@ const { Rejected } = require('./rejected')
 const { Store } = require('./store')
 const { VERDICTS } = require('./verdict')
 
-const FRESH = VERDICTS.indexOf('fresh')
-// As in src/receiver.rs: where in `answer` the words of a message are, and its data.
-const [DEVICE, GROUP, LENGTH, PROTECTED] = [0, 1, 2, 3]
-const HEAD = 16
+// As in src/receiver.rs: where in `answer`, in words, what is known of a fresh reading stands; the
+// flags; and where the data begin, in bytes.
+const [DEVICE, GROUP, LENGTH, FLAGS, EPOCH] = [0, 1, 2, 3, 4]
+const [PROTECTED, ADVANCED, BOUND, SEALED] = [1, 2, 4, 8]
+// In words of eight bytes.
+const COUNTER = 3
+const HEAD = 32
 // No frame carries more than the sealed frame's limit.
 const LARGEST = 16384
 // A peer chooses the topics: what is remembered of them must not grow for ever.
@@ -28,12 +31,14 @@ class Receiver {
   #keyring
   #devices
   #nodeIds
+  #addresses
   #groups
   #reasons
   #topics = new Map()
   // The backend writes here what `open` found: a returned object would cost more than the rest.
   #answer = Buffer.allocUnsafeSlow(HEAD + LARGEST)
   #words = new Uint32Array(this.#answer.buffer, 0, HEAD / 4)
+  #longs = new BigUint64Array(this.#answer.buffer, 0, HEAD / 8)
 
   constructor(keyring, store, { authority = true } = {}) {
     const parts = [nativeOf(keyring, Keyring, 'keyring'), nativeOf(store, Store, 'store')]
@@ -41,10 +46,11 @@ class Receiver {
     this.#native = new (backend().Receiver)(...parts, authority, this.#answer)
     this.#keyring = keyring
     this.#reasons = backend().freshReasons()
-    // A place of 0 is none.
     const devices = keyring.devices
-    this.#devices = [null, ...devices.map((device) => device.name)]
-    this.#nodeIds = [null, ...devices.map((device) => device.nodeId)]
+    this.#devices = devices.map((device) => device.name)
+    this.#nodeIds = devices.map((device) => device.nodeId)
+    this.#addresses = devices.map((device) => device.address)
+    // A place of 0 is none.
     this.#groups = [null, ...keyring.groups.map((group) => group.name)]
   }
 
@@ -59,8 +65,8 @@ class Receiver {
     }
     const frame = payload instanceof Uint8Array ? payload : bytes(payload, 'payload')
     const number = topic === null ? 0 : this.#number(topic)
-    const verdict = this.#native.open(frame, number, flag(retained, 'retained'))
-    const message = verdict === FRESH ? this.#fresh(topic, retained) : this.#other(topic, retained)
+    const isReading = this.#native.open(frame, number, flag(retained, 'retained'))
+    const message = isReading ? this.#reading(topic, retained) : this.#other(topic, retained)
     if (raiseRejected && message.verdict !== 'fresh') throw new Rejected(message)
     return message
   }
@@ -114,19 +120,28 @@ class Receiver {
     return this.#native.trouble()
   }
 
-  #fresh(topic, retained) {
+  #reading(topic, retained) {
     const words = this.#words
     const device = words[DEVICE]
+    const flags = words[FLAGS]
+    const isSealed = (flags & SEALED) !== 0
+    const isProtected = flags & PROTECTED
     return new Message(
       'fresh',
       this.#devices[device],
-      this.#nodeIds[device],
+      isSealed ? null : this.#nodeIds[device],
       this.#groups[words[GROUP]],
       copy(this.#answer, words[LENGTH]),
+      'data',
+      isSealed ? this.#addresses[device] : null,
+      isSealed ? this.#longs[COUNTER] : null,
+      isSealed ? words[EPOCH] : null,
+      (flags & ADVANCED) !== 0,
+      (flags & BOUND) !== 0,
       topic,
       retained,
-      words[PROTECTED] !== 0,
-      this.#reasons[words[PROTECTED]],
+      isProtected !== 0,
+      this.#reasons[isProtected],
     )
   }
 

@@ -1,6 +1,6 @@
 'use strict'
 
-const { list, text } = require('./arguments')
+const { list, number, text } = require('./arguments')
 const { backend } = require('./backend')
 const { bytes, kind: kindOf } = require('./bytes')
 const { argument } = require('./errors')
@@ -19,7 +19,7 @@ class DeviceKey {
   }
 
   ratchet(steps = 1) {
-    return make(DeviceKey, backend().DeviceKey.ratcheted(own(this), word(steps, 'steps')))
+    return make(DeviceKey, backend().DeviceKey.ratcheted(own(this), number(steps, 'steps', 0xffff)))
   }
 
   expose() {
@@ -58,7 +58,7 @@ function seal(
   const header = {
     address: text(address, 'address'),
     counter: count(counter, 'counter'),
-    epoch: word(epoch, 'epoch'),
+    epoch: number(epoch, 'epoch', 0xffff),
     direction: text(direction, 'direction'),
     kind: text(kind, 'kind'),
   }
@@ -93,11 +93,6 @@ function count(value, name) {
   if (typeof value === 'bigint') return value
   if (Number.isSafeInteger(value)) return BigInt(value)
   throw argument(`${name} must be a bigint or a whole number, not ${kindOf(value)}`)
-}
-
-function word(value, name) {
-  if (Number.isInteger(value) && value >= 0 && value <= 0xffff) return value
-  throw argument(`${name} must be a whole number from 0 to 65535`)
 }
 
 module.exports = { DeviceKey, open, seal, armor, disarm, deviceSession }

@@ -162,12 +162,16 @@ pub(crate) fn data_mode(env: &Env, word: &str) -> napi::Result<DataMode> {
     one_of(env, word, "data", &words)
 }
 
+pub(crate) fn mac_over(env: &Env, word: &str) -> napi::Result<MacOver> {
+    let words = [MacOver::Unpadded, MacOver::Padded].map(|value| (value.code(), value));
+    one_of(env, word, "mac", &words)
+}
+
 fn scheme(env: &Env, words: &Words) -> napi::Result<Scheme> {
-    let mac_over = [MacOver::Unpadded, MacOver::Padded].map(|value| (value.code(), value));
     Ok(Scheme {
         layout: layout(env, &words.layout)?,
         data: data_mode(env, &words.data)?,
-        mac: one_of(env, &words.mac, "mac", &mac_over)?,
+        mac: mac_over(env, &words.mac)?,
         danger_accept_replays: words.danger_accept_replays,
     })
 }

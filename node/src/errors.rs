@@ -7,9 +7,12 @@ use napi::{Env, JsValue, Status};
 pub(crate) fn to_js(env: &Env, error: &Error) -> napi::Error {
     match error {
         Error::Keyring(error) => keyring(env, error),
-        Error::Store(_) | Error::Data(_) | Error::Session(_) | Error::Random(_) => {
-            thrown(env, &error.to_string(), error.code(), |_| Ok(()))
-        }
+        Error::Store(_)
+        | Error::Data(_)
+        | Error::Session(_)
+        | Error::State(_)
+        | Error::Format(_)
+        | Error::Random(_) => thrown(env, &error.to_string(), error.code(), |_| Ok(())),
     }
 }
 

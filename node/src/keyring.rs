@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use espseal::Keyring as CoreKeyring;
 use espseal::classic::Layout;
-use espseal::keyring::{Classic, Device, Group};
+use espseal::keyring::{Classic, Device, Fleet, Group, Sealed};
 use napi::Env;
+use napi::bindgen_prelude::Buffer;
 use napi_derive::napi;
 
 use crate::errors;
@@ -50,6 +51,8 @@ impl Keyring {
             let group = classic.and_then(|classic| self.core.groups().get(classic.group));
             let port = group.is_some_and(|group| group.scheme.layout == Layout::Port);
             let address = classic.map(Classic::address_text);
+            let sealed = device.sealed.as_ref();
+            let fleet = sealed.and_then(|sealed| self.core.fleets().get(sealed.fleet));
             let filled =
                 |fill: fn(&Group, &[u8]) -> Option<String>| fill(group?, &classic?.address);
             DeviceEntry {
@@ -59,6 +62,11 @@ impl Keyring {
                 topic: address.filter(|_| port),
                 command_topic: filled(Group::command_topic),
                 command_session_topic: filled(Group::command_session_topic),
+                fleet: fleet.map(|fleet| fleet.name.to_string()),
+                address: sealed.map(|sealed| sealed.address.to_string()),
+                minimum_epoch: sealed.map(|sealed| sealed.minimum_epoch),
+                revoked: sealed.is_some_and(|sealed| sealed.revoked),
+                own_key: sealed.is_some_and(Sealed::has_own_key),
             }
         };
         self.core.devices().iter().map(entry).collect()
@@ -76,6 +84,35 @@ impl Keyring {
             devices: u32::try_from(group.device_count()).unwrap_or(u32::MAX),
         };
         self.core.groups().iter().map(entry).collect()
+    }
+
+    #[napi]
+    pub fn fleets(&self) -> Vec<FleetEntry> {
+        let entry = |fleet: &Fleet| FleetEntry {
+            name: fleet.name.to_string(),
+            beacon_topic: fleet.beacon_topic.to_string(),
+            up_filter: fleet.up_filter().as_str().to_owned(),
+            hello_filter: fleet.hello_filter().as_str().to_owned(),
+            danger_first_contact: fleet.danger_first_contact,
+            devices: u32::try_from(fleet.device_count()).unwrap_or(u32::MAX),
+        };
+        self.core.fleets().iter().map(entry).collect()
+    }
+
+    #[napi]
+    pub fn provision(&self, env: &Env, name: String) -> napi::Result<Provision> {
+        let provision = self.core.provision(&name);
+        let provision = provision.map_err(|error| errors::keyring(env, &error))?;
+        Ok(Provision {
+            name: provision.name.to_string(),
+            address: provision.address.to_string(),
+            device_key: provision.key.expose().to_vec().into(),
+            epoch: provision.epoch,
+            up_topic: provision.up_topic,
+            hello_topic: provision.hello_topic,
+            down_topic: provision.down_topic,
+            beacon_topic: provision.beacon_topic.to_string(),
+        })
     }
 
     #[napi]
@@ -100,6 +137,11 @@ pub struct DeviceEntry {
     pub topic: Option<String>,
     pub command_topic: Option<String>,
     pub command_session_topic: Option<String>,
+    pub fleet: Option<String>,
+    pub address: Option<String>,
+    pub minimum_epoch: Option<u16>,
+    pub revoked: bool,
+    pub own_key: bool,
 }
 
 #[napi(object, object_from_js = false)]
@@ -111,4 +153,26 @@ pub struct GroupEntry {
     pub data: &'static str,
     pub mac: &'static str,
     pub devices: u32,
+}
+
+#[napi(object)]
+pub struct FleetEntry {
+    pub name: String,
+    pub beacon_topic: String,
+    pub up_filter: String,
+    pub hello_filter: String,
+    pub danger_first_contact: bool,
+    pub devices: u32,
+}
+
+#[napi(object, object_from_js = false)]
+pub struct Provision {
+    pub name: String,
+    pub address: String,
+    pub device_key: Buffer,
+    pub epoch: u16,
+    pub up_topic: String,
+    pub hello_topic: String,
+    pub down_topic: String,
+    pub beacon_topic: String,
 }

@@ -2,42 +2,36 @@
 
 use std::sync::Arc;
 
-use espseal::{
-    Error, Message as CoreMessage, Publication as CorePublication, Receiver as CoreReceiver,
-};
+use espseal::{Error, Judged, Kind, Publication as CorePublication, Receiver as CoreReceiver};
 use napi::Env;
 use napi::bindgen_prelude::{Buffer, BufferSlice, Uint32ArraySlice};
 use napi_derive::napi;
 
 use crate::errors;
 use crate::keyring::Keyring;
-use crate::message::{Message, Places, place};
+use crate::message::Message;
 use crate::store::Store;
 
-/// Words of `answer`, the memory that `open` writes into and JavaScript reads.
-const DEVICE: usize = 0;
-const GROUP: usize = 1;
-const LENGTH: usize = 2;
-const PROTECTED: usize = 3;
-/// Where the data starts, in bytes.
-const DATA: usize = 16;
-/// What `open` returns if the data does not fit.
-const TOO_LONG: u32 = u32::MAX;
-
+/// Where in `answer`, in words of four bytes, what is known of a fresh reading stands: the
+/// device's place, the group's from 1, the length of the data, flags, the epoch, and the counter
+/// in two words. The data follow.
+const HEAD: usize = 8;
+const PROTECTED: u32 = 1;
+const ADVANCED: u32 = 2;
+const BOUND: u32 = 4;
+const SEALED: u32 = 8;
 #[napi]
 pub struct Receiver {
     core: CoreReceiver,
-    devices: Places,
-    groups: Places,
     topics: Vec<String>,
     answer: Buffer,
-    last: Option<CoreMessage>,
+    last: Option<Judged>,
     failure: Option<Error>,
 }
 
 #[napi]
 impl Receiver {
-    /// `answer`: four words and room for the data of one frame. A returned object, or a buffer
+    /// `answer`: the head and room for the data of one frame. A returned object, or a buffer
     /// for each frame, would cost more than all the rest.
     #[napi(constructor)]
     pub fn new(
@@ -55,8 +49,6 @@ impl Receiver {
         .map_err(|error| errors::to_js(env, &error))?;
         Ok(Self {
             core,
-            devices: Places::devices(&keyring.core),
-            groups: Places::groups(&keyring.core),
             topics: Vec::new(),
             answer,
             last: None,
@@ -77,8 +69,8 @@ impl Receiver {
         self.topics.clear();
     }
 
-    /// Opens one frame: the verdict's place; the rest is in `answer`, or in `last` if the
-    /// message is not fresh.
+    /// Opens one frame: whether it is a fresh reading, which is in `answer`. Any other message is
+    /// in `last`.
     #[napi(catch_unwind)]
     pub fn open(
         &mut self,
@@ -86,43 +78,23 @@ impl Receiver {
         payload: BufferSlice<'_>,
         topic: u32,
         retained: bool,
-    ) -> napi::Result<u32> {
-        let message = self
+    ) -> napi::Result<bool> {
+        let judged = self
             .core
-            .open(&payload, name(&self.topics, topic), retained)
+            .judge(&payload, name(&self.topics, topic), retained)
             .map_err(|error| errors::to_js(env, &error))?;
-        let verdict = place(&message);
-        let data = message.data.as_deref().unwrap_or_default();
-        let head = [
-            (DEVICE, self.devices.place(message.device.as_ref())),
-            (GROUP, self.groups.place(message.group.as_ref())),
-            (LENGTH, u32::try_from(data.len()).unwrap_or(TOO_LONG)),
-            (PROTECTED, message.replay_protected.into()),
-        ];
-        let fits = match self.answer.split_at_mut_checked(DATA) {
-            Some((words, room)) if data.len() <= room.len() => {
-                let (words, _) = words.as_chunks_mut::<4>();
-                for (at, value) in head {
-                    if let Some(word) = words.get_mut(at) {
-                        *word = value.to_ne_bytes();
-                    }
-                }
-                room.iter_mut().zip(data).for_each(|(to, from)| *to = *from);
-                true
-            }
-            _ => false,
-        };
-        let fresh = message.data.is_some();
-        if !fresh || !fits {
-            self.last = Some(message);
+        if judged.kind == Kind::Data && write(&mut self.answer, &judged) {
+            return Ok(true);
         }
-        Ok(if fits { verdict } else { TOO_LONG })
+        self.last = Some(judged);
+        Ok(false)
     }
 
-    /// The last message that was not fresh, or did not fit.
+    /// The last message that was no fresh reading.
     #[napi]
     pub fn last(&mut self) -> Option<Message> {
-        self.last.take().map(Message::from)
+        let judged = self.last.take()?;
+        Some(Message::of_receiver(judged, self.core.keyring()))
     }
 
     /// Opens the frames that lie end to end in `frames` (`ends` says where each ends), into
@@ -159,25 +131,22 @@ impl Receiver {
             let end = usize::try_from(end).map_err(|_| mismatch())?;
             let frame = frames.get(start..end).ok_or_else(mismatch)?;
             start = end;
-            let message = match self.core.open(frame, topic, retained) {
-                Ok(message) => message,
+            let judged = match self.core.judge(frame, topic, retained) {
+                Ok(judged) => judged,
                 Err(error) => {
                     self.failure = Some(error);
                     break;
                 }
             };
-            if let Some(plain) = &message.data {
+            if let Some(plain) = judged.data() {
                 let after = written + plain.len();
                 let room = data.get_mut(written..after).ok_or_else(mismatch)?;
                 room.copy_from_slice(plain);
                 written = after;
             }
-            *verdict = u8::try_from(place(&message)).map_err(|_| mismatch())?;
-            let place = self.devices.place(message.device.as_ref());
-            *device = place.wrapping_sub(1).to_ne_bytes();
-            *offset = u32::try_from(written)
-                .map_err(|_| mismatch())?
-                .to_ne_bytes();
+            *verdict = u8::try_from(judged.verdict.index()).map_err(|_| mismatch())?;
+            *device = judged.device.map_or(u32::MAX, word).to_ne_bytes();
+            *offset = word(written).to_ne_bytes();
             opened += 1;
         }
         Ok(opened)
@@ -259,12 +228,61 @@ impl From<CorePublication> for Publication {
     }
 }
 
+/// False, and nothing is written, if it is no fresh reading, or too long.
+fn write(answer: &mut [u8], judged: &Judged) -> bool {
+    let Some(data) = judged.data() else {
+        return false;
+    };
+    let Some((words, room)) = answer.split_at_mut_checked(4 * HEAD) else {
+        return false;
+    };
+    let (Some(device), Some(room)) = (judged.device, room.get_mut(..data.len())) else {
+        return false;
+    };
+    let flags = [
+        (PROTECTED, judged.replay_protected),
+        (ADVANCED, judged.advanced),
+        (BOUND, judged.session_bound),
+        (SEALED, judged.counter.is_some()),
+    ];
+    let flags = flags.iter().filter(|(_, set)| *set);
+    let [low, high] = halves(judged.counter.unwrap_or_default());
+    let head = [
+        word(device),
+        judged.group.map_or(0, |place| word(place + 1)),
+        word(data.len()),
+        flags.map(|(bit, _)| bit).sum(),
+        judged.epoch.unwrap_or_default().into(),
+        0,
+        low,
+        high,
+    ];
+    for (to, value) in words.as_chunks_mut::<4>().0.iter_mut().zip(head) {
+        *to = value.to_ne_bytes();
+    }
+    room.copy_from_slice(data);
+    true
+}
+
+/// As they lie in memory.
+fn halves(value: u64) -> [u32; 2] {
+    let bytes = value.to_ne_bytes();
+    let (words, _) = bytes.as_chunks::<4>();
+    let half = |at: usize| words.get(at).copied().map_or(0, u32::from_ne_bytes);
+    [half(0), half(1)]
+}
+
+/// Places and lengths of what is in memory: none comes near.
+fn word(value: usize) -> u32 {
+    u32::try_from(value).unwrap_or(u32::MAX)
+}
+
 fn name(topics: &[String], topic: u32) -> Option<&str> {
     let at = usize::try_from(topic).ok()?.checked_sub(1)?;
     topics.get(at).map(String::as_str)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53")]
-fn number(count: u64) -> f64 {
+pub(crate) fn number(count: u64) -> f64 {
     count as f64
 }

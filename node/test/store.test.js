@@ -44,7 +44,15 @@ describe('KeyringFile', () => {
     file.addDevice('attic', { group: 'old', topic: 'old/attic' })
     const keyring = Keyring.load(path)
     assert.equal(keyring.path, path)
-    const none = { commandTopic: null, commandSessionTopic: null }
+    const none = {
+      commandTopic: null,
+      commandSessionTopic: null,
+      fleet: null,
+      address: null,
+      minimumEpoch: null,
+      revoked: false,
+      ownKey: false,
+    }
     assert.deepEqual(keyring.devices, [
       { name: 'kitchen', group: 'house', nodeId: '1', topic: null, ...none },
       { name: 'attic', group: 'old', nodeId: null, topic: 'old/attic', ...none },
