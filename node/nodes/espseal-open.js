@@ -89,6 +89,12 @@ function decoded(payload, encoding) {
 
 /** What the receiver says of a frame, without the reading. */
 function facts(message) {
-  const { verdict, reason, group = null, nodeId = null, replayProtected = true } = message
-  return { verdict, reason, group, nodeId, replayProtected }
+  const { verdict, reason, group, nodeId, address, counter, epoch } = message
+  const { advanced, sessionBound, replayProtected } = message
+  const known = { verdict, reason }
+  if (group) Object.assign(known, { group, nodeId })
+  // A counter exceeds what a number holds exactly, and JSON has no other.
+  if (address) Object.assign(known, { address, counter: String(counter), epoch })
+  if (verdict === 'fresh') Object.assign(known, { advanced, sessionBound, replayProtected })
+  return known
 }

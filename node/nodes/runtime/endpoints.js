@@ -1,6 +1,8 @@
 'use strict'
 
-const { KeyringFile } = require('../../lib')
+const { Keyring, KeyringFile } = require('../../lib')
+const { provisioningFile } = require('./provision')
+const { Trouble } = require('./trouble')
 
 const PATH = '/espseal/keyring/:id'
 
@@ -13,18 +15,28 @@ function addEndpoints(RED) {
     return (request, response) => {
       const runtime = RED.nodes.getNode(request.params.id)?.runtime
       if (!runtime) {
-        response
-          .status(404)
-          .json({ code: 'not_deployed', message: RED._('espseal-keyring.not-deployed') })
+        const message = RED._('espseal-keyring.not-deployed')
+        response.status(404).json({ code: 'not_deployed', message })
         return
       }
       try {
-        work(runtime, request.body ?? {})
-        response.json(describe(runtime))
+        const more = work(runtime, request.body ?? {}, request.params)
+        response.json({ ...describe(runtime), ...more })
       } catch (error) {
         response.status(400).json({ code: error.code ?? 'error', message: error.message })
       }
     }
+  }
+
+  /** The file of a keyring, and what was made of it afterwards. */
+  function changing(work) {
+    return answer((runtime, body, params) => {
+      if (runtime.file === null)
+        throw new Trouble('not_a_file', RED._('espseal-keyring.not-a-file'))
+      const after = work(runtime.file, body, params)
+      runtime.load()
+      return after?.(runtime)
+    })
   }
 
   RED.httpAdmin.get(
@@ -32,35 +44,36 @@ function addEndpoints(RED) {
     reading,
     answer(() => {}),
   )
-  RED.httpAdmin.post(`${PATH}/file`, writing, answer(createFile))
-  RED.httpAdmin.post(`${PATH}/devices`, writing, answer(addDevice))
+  RED.httpAdmin.post(`${PATH}/file`, writing, changing(createFile))
+  RED.httpAdmin.post(`${PATH}/devices`, writing, changing(addDevice))
+  RED.httpAdmin.post(`${PATH}/devices/:name/revoke`, writing, changing(revoke))
 }
 
-function createFile(runtime, { group, topic, sessionTopic }) {
-  const file = KeyringFile.create(fileOf(runtime))
-  file.addGroup(group, { topic, sessionTopic })
-  runtime.load()
+function createFile(file, { group, topic, sessionTopic }) {
+  KeyringFile.create(file).addGroup(group, { topic, sessionTopic })
 }
 
-function addDevice(runtime, { name, group, address }) {
-  const file = KeyringFile.open(fileOf(runtime))
-  const { layout } = runtime.keyring.groups.find((each) => each.name === group) ?? {}
-  file.addDevice(name, { group, [layout === 'port' ? 'topic' : 'nodeId']: address })
-  runtime.load()
-}
-
-function fileOf(runtime) {
-  if (runtime.file === null) {
-    throw Object.assign(new Error('this keyring is no file'), { code: 'no_file' })
+function addDevice(path, { name, group, fleet, address, format }) {
+  const file = KeyringFile.open(path)
+  if (fleet === undefined) {
+    const isPort = Keyring.load(path).groups.some(
+      (each) => each.name === group && each.layout === 'port',
+    )
+    file.addDevice(name, { group, [isPort ? 'topic' : 'nodeId']: address })
+    return undefined
   }
-  return runtime.file
+  file.addSealed(name, { fleet })
+  return ({ keyring }) => ({ provision: provisioningFile(keyring.provision(name), format) })
+}
+
+function revoke(path, _body, { name }) {
+  KeyringFile.open(path).revoke(name)
 }
 
 /** No key is in it. */
 function describe(runtime) {
   const { state, problem, source, file } = runtime
-  const ready = state === 'ready'
-  const { devices, groups, warnings } = ready ? runtime.keyring : NONE
+  const { devices, groups, fleets, warnings } = state === 'ready' ? runtime.keyring : NONE
   return {
     state,
     source,
@@ -68,16 +81,17 @@ function describe(runtime) {
     problem: problem && { code: problem.code ?? 'broken', message: problem.message },
     warnings,
     groups: groups.map(({ name, layout }) => ({ name, layout })),
+    fleets: fleets.map(({ name }) => ({ name })),
     devices: devices.map((device) => ({
       name: device.name,
-      format: 'classic',
-      group: device.group,
-      address: device.nodeId ?? device.topic,
-      lastSeen: runtime.lastSeen(device.name),
+      formats: [device.group && 'classic', device.fleet && 'sealed'].filter(Boolean),
+      addresses: [device.nodeId ?? device.topic, device.address].filter((each) => each !== null),
+      revoked: device.revoked,
+      ...runtime.seen(device.name),
     })),
   }
 }
 
-const NONE = { devices: [], groups: [], warnings: [] }
+const NONE = { devices: [], groups: [], fleets: [], warnings: [] }
 
 module.exports = { addEndpoints }

@@ -107,7 +107,9 @@ class KeyringRuntime extends EventEmitter {
 
   open(payload, topic, retained) {
     const message = this.#ready().open(payload, { topic, retained })
-    if (message.verdict === 'fresh') this.#seen.set(message.device, Date.now())
+    if (message.verdict === 'fresh') {
+      this.#seen.set(message.device, { lastSeen: Date.now(), epoch: message.epoch })
+    }
     // Under the policy `strict` a frame ends its session.
     this.#schedule()
     return message
@@ -137,9 +139,9 @@ class KeyringRuntime extends EventEmitter {
     return this.#sender.seal(device, data)
   }
 
-  /** When this device's last fresh message came, in ms since 1970; null if none did. */
-  lastSeen(device) {
-    return this.#seen.get(device) ?? null
+  /** When this device's last fresh message came, in ms since 1970, and its epoch; or null. */
+  seen(device) {
+    return this.#seen.get(device) ?? { lastSeen: null, epoch: null }
   }
 
   /** From now on somebody publishes what is due; returns what ends that. */

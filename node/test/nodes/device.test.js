@@ -1,8 +1,10 @@
 'use strict'
 
 const assert = require('node:assert/strict')
+const { join } = require('node:path')
 const { after, afterEach, before, describe, it } = require('node:test')
-const { TYPED, give, load, start, status, stop, unload } = require('./support')
+const { Keyring, KeyringFile } = require('../../lib')
+const { TYPED, give, load, start, status, stop, temporaryFolder, unload } = require('./support')
 
 /** The whole way inside one flow, with keys that nobody knows. */
 function flow(properties = {}, keyring = {}) {
@@ -79,6 +81,18 @@ describe('espseal device', () => {
     give('device', { payload: '1' })
     assert.equal((await fresh.next()).payload, '1')
     assert.ok(air.messages.some(({ payload }) => Buffer.isBuffer(payload)))
+  })
+
+  it('greets its host as a sealed device', async (test) => {
+    const folder = temporaryFolder((work) => test.after(work))
+    const file = join(folder, 'keyring.toml')
+    KeyringFile.create(file).addFleet('boats')
+    KeyringFile.open(file).addSealed('kitchen', { fleet: 'boats' })
+    const keyring = { source: 'file', file, state: 'memory' }
+    const { air } = await load(flow({}, keyring), {})
+    const [{ address }] = Keyring.load(file).devices
+    assert.equal((await air.next('a hello')).topic, `espseal/${address}/hello`)
+    await status('device', 'yellow', 'waiting')
   })
 
   it('says that the keyring has no such device', async () => {

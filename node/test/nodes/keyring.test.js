@@ -4,7 +4,7 @@ const assert = require('node:assert/strict')
 const { chmodSync, existsSync, statSync, writeFileSync } = require('node:fs')
 const { join } = require('node:path')
 const { after, afterEach, before, describe, it } = require('node:test')
-const { Device, Keyring } = require('../../lib')
+const { Device, Keyring, KeyringFile } = require('../../lib')
 const { keyringText } = require('../support/keyring')
 const {
   SECRETS,
@@ -173,7 +173,14 @@ describe('the endpoints of a keyring', () => {
       .send(device)
       .expect(200)
     assert.deepEqual(added.body.devices, [
-      { name: 'kitchen', format: 'classic', group: 'house', address: '1234567', lastSeen: null },
+      {
+        name: 'kitchen',
+        formats: ['classic'],
+        addresses: ['1234567'],
+        revoked: false,
+        lastSeen: null,
+        epoch: null,
+      },
     ])
     const again = await helper
       .request()
@@ -186,6 +193,39 @@ describe('the endpoints of a keyring', () => {
       ['kitchen'],
     )
     assert.equal(runtime().keyring.devices.length, 1)
+  })
+
+  it('add a sealed device, offer its keys once, and revoke it', async (test) => {
+    const folder = temporaryFolder((work) => test.after(work))
+    const file = join(folder, 'keyring.toml')
+    KeyringFile.create(file).addFleet('boats')
+    await load([{ id: 'keyring', type: 'espseal keyring', source: 'file', file, state: 'memory' }])
+    const url = '/espseal/keyring/keyring'
+    for (const format of ['nodemcu', 'arduino', 'json']) {
+      const body = { name: `boat of ${format}`, fleet: 'boats', format }
+      const added = await helper.request().post(`${url}/devices`).send(body).expect(200)
+      const { deviceKey, address } = Keyring.load(file).provision(body.name)
+      const { text } = added.body.provision
+      assert.ok(text.includes(body.name) && text.includes('espseal/boats/beacon'))
+      if (format === 'arduino')
+        assert.match(text, /ESPSEAL_DEVICE_KEY \{(0x[0-9a-f]{2}, ){31}0x[0-9a-f]{2}\}/)
+      else assert.ok(text.includes(deviceKey.toString('hex')) && text.includes(address))
+      if (format === 'json') {
+        const path = join(folder, 'device.json')
+        writeFileSync(path, text, { mode: 0o600 })
+        assert.equal(Device.load(path).address, address)
+      }
+      const later = await helper.request().get(url).expect(200)
+      assert.ok(!later.text.includes(deviceKey.toString('hex')))
+      assert.equal(later.body.provision, undefined)
+    }
+    const name = encodeURIComponent('boat of json')
+    const revoked = await helper.request().post(`${url}/devices/${name}/revoke`).expect(200)
+    assert.deepEqual(
+      revoked.body.devices.map((device) => device.revoked),
+      [false, false, true],
+    )
+    await helper.request().post(`${url}/devices/nobody/revoke`).expect(400)
   })
 
   it('tell when a device was last seen, and no key', async () => {

@@ -59,6 +59,8 @@ describe('espseal open', () => {
       reason: 'it is verified and new',
       group: 'house',
       nodeId: '1234567',
+      advanced: true,
+      sessionBound: true,
       replayProtected: true,
     })
     await status('open', 'green', 'fresh')
