@@ -7,6 +7,7 @@ const { argument } = require('./errors')
 const { Keyring } = require('./keyring')
 const { Message } = require('./message')
 const { make, nativeOf, own } = require('./natives')
+const { publication } = require('./publication')
 
 class Device {
   constructor() {
@@ -106,7 +107,7 @@ class Device {
   }
 
   publications() {
-    return own(this).publications()
+    return own(this).publications().map(publication)
   }
 
   get nextDue() {

@@ -154,8 +154,8 @@ export interface Provision {
   name: string
   /** 16 hex digits. */
   address: string
-  /** The device key of `epoch`, 32 bytes. Secret: it belongs into files of mode 0600. */
-  deviceKey: Buffer
+  /** The key of `epoch`. It belongs into files of mode 0600 alone. */
+  deviceKey: sealed.DeviceKey
   /** The first epoch that is accepted of it. */
   epoch: number
   upTopic: string
@@ -281,6 +281,14 @@ export class Store {
    * @throws {EspsealError} with the file and what to do; the file is left as it was
    */
   static sqlite(path?: string | null, options?: { durability?: 'process' | 'power' }): Store
+  /**
+   * Says that this store is a copy of what it was, as a backup is: sealed devices are met anew,
+   * and what was accepted since the copy was made is never accepted again. Before a receiver
+   * uses the copy.
+   */
+  markRestored(): void
+  /** How many frames got each verdict since the store was made, a few seconds late. */
+  get counts(): Record<Verdict, number>
   /** The file, or null in memory. */
   get path(): string | null
 }
@@ -316,7 +324,7 @@ export class Message {
   readonly advanced: boolean
   /** Whether it verified under a session, live or expired. */
   readonly sessionBound: boolean
-  /** The reading. Not null exactly when the verdict is `fresh`. */
+  /** The reading. Not null exactly when the verdict is `fresh` and `kind` is `data`. */
   readonly data: Buffer | null
   /** The topic that was given. */
   readonly topic: string | null
@@ -324,10 +332,21 @@ export class Message {
   readonly retained: boolean
   /** False when `danger_accept_replays` let a frame without a session in. */
   readonly replayProtected: boolean
+  /** Of a control frame that tells it: the mode that the device is in. */
+  readonly mode: number | null
+  /** Of a control frame that acknowledges: the `tag` of the publication that arrived. */
+  readonly acknowledged: string | null
   /** One sentence for a person: why this verdict, and what to do. No data and no key. */
   readonly reason: string
   /** `data` as UTF-8, undecodable bytes replaced. */
   get text(): string | null
+  /**
+   * Says, with `delivery: 'at_least_once'`, that the reading is stored: only then is it
+   * remembered, and MQTT's acknowledgement should follow. Otherwise it does nothing.
+   *
+   * @throws {EspsealError} the store failed: say so again
+   */
+  done(): void
 }
 
 /** A message whose verdict is not `fresh`; thrown only with `raiseRejected`. */
@@ -346,6 +365,8 @@ export interface Publication {
   payload: Buffer
   qos: 0 | 1 | 2
   retain: boolean
+  /** Of a sealed frame: by which its acknowledgement names it, 32 lower-case hex digits. */
+  tag: string | null
 }
 
 /** What became of many frames: a row for each, in their order. */
@@ -360,15 +381,23 @@ export interface Columns {
   offsets: Uint32Array
 }
 
-/** Opens uplinks and mints session IDs. */
+/** Opens uplinks, mints session IDs and beacons, welcomes sealed devices. */
 export class Receiver {
   /**
    * @param keyring whom to believe
    * @param store what was learnt
-   * @param options.authority true (the default) publishes session IDs; false follows those of
-   *   another receiver
+   * @param options.authority true (the default) publishes session IDs and beacons; false follows
+   *   those of another receiver
+   * @param options.delivery of the readings of sealed devices. `at_most_once` (the default)
+   *   remembers one, then hands it over; `at_least_once` remembers it when `message.done()` says
+   *   so, and after a crash before that hands it over again. Classic ones are always remembered
+   *   first.
    */
-  constructor(keyring: Keyring, store: Store, options?: { authority?: boolean })
+  constructor(
+    keyring: Keyring,
+    store: Store,
+    options?: { authority?: boolean; delivery?: 'at_most_once' | 'at_least_once' },
+  )
 
   /**
    * Opens one frame. Never throws for what a peer sent, unless asked.
@@ -378,14 +407,15 @@ export class Receiver {
    *   Without it every group is tried.
    * @param options.retained the MQTT retain flag; it only relabels what is refused anyway
    * @param options.raiseRejected throw `Rejected` for every verdict but `fresh`
-   * @throws {EspsealError} the store failed: the frame was not accepted and may be given again
+   * @throws {EspsealError} the store failed, or too many messages of this device wait for
+   *   `done` (`not_done`): the frame was not accepted and may be given again
    */
   open(
     payload: Bytes,
     options?: { topic?: string | null; retained?: boolean; raiseRejected?: boolean },
   ): Message
   /**
-   * Opens many frames at once, all of one topic. Fast: no object for each.
+   * Opens many frames at once, all of one topic. Fast: no object for each. At most once only.
    *
    * @throws {EspsealError} the store failed; `opened` has the columns of those before it
    */
@@ -394,13 +424,17 @@ export class Receiver {
     options?: { topic?: string | null; retained?: boolean },
   ): Columns
   /**
-   * Takes a message of a session topic (see `subscriptions`): a false ID is answered with the
-   * true one at the next `publications`.
+   * Takes a message of a session or beacon topic (see `subscriptions`): a false ID is answered
+   * with the true one at the next `publications`.
    *
-   * @returns whether the topic was one
+   * @returns whether the topic was one; if not, the message is for `open`
    */
   hear(payload: Bytes, options: { topic: string }): boolean
-  /** Mints the session IDs that are due and returns what to publish now, in order. */
+  /**
+   * Mints the session IDs and beacons that are due and returns what to publish now, in order:
+   * those, welcomes to sealed devices, and empty messages that ask for a hello. After each `open`
+   * something may be due.
+   */
   publications(): Publication[]
   /** Call after each (re)connection: the current session IDs are published again. */
   reconnected(): void
@@ -409,27 +443,39 @@ export class Receiver {
    * follower. `hear`, `open` (policy `strict`) and `reconnected` may bring it forward.
    */
   get nextDue(): number | null
-  /** The session topics: subscribe to them and pass their messages to `hear`. */
+  /** The filters of the readings: subscribe to them and pass their messages to `open`. */
+  get readingFilters(): string[]
+  /**
+   * The session and beacon topics, and the filters of the hellos: subscribe to them and pass
+   * their messages to `hear`, and what that does not know to `open`.
+   */
   get subscriptions(): string[]
   get keyring(): Keyring
   /** How many frames got each verdict since this receiver was made. */
   get counts(): Record<Verdict, number>
-  /** How many payloads of the session topics were no ID of this keyring. */
+  /** How many payloads of the session and beacon topics were no ID of this keyring. */
   get falseSessions(): number
+  /** How many verified hellos and control frames said nothing that this version knows. */
+  get unreadableBodies(): number
   /** What keeps it from taking session IDs, in one sentence, like a wrong clock. */
   get trouble(): string | null
 }
 
 /**
- * Seals commands for the nodes whose group has a `command_topic`.
+ * Seals commands.
  *
- * Each node draws the sessions under which it takes commands and shows them, retained, on its
- * command-session topic; each is good for one command.
+ * A sealed device takes them under the session that it acknowledged last, from hosts on the store
+ * of the fleet's authority. A classic one, whose group has a `command_topic`, draws sessions and
+ * shows them, retained, on its command-session topic; each is good for one command. One that has
+ * both formats gets classic commands until its first sealed frame came.
  */
 export class Sender {
   constructor(keyring: Keyring, store: Store)
 
-  /** The command-session topics: subscribe to them and pass their messages to `hear`. */
+  /**
+   * The command-session topics of classic devices: subscribe to them and pass their messages to
+   * `hear`.
+   */
   get subscriptions(): string[]
   /**
    * Takes a message of a command-session topic.
@@ -440,12 +486,23 @@ export class Sender {
   /** Whether a command to this device can be sealed now. Throws `unknown_name`. */
   isReady(device: string): boolean
   /**
-   * Seals one command, which uses up the session that the node shows.
+   * Seals one command. Of a sealed device the acknowledgement names its `tag`
+   * (`message.acknowledged`); of a classic one it uses up the session that the node shows.
    *
    * @throws {EspsealError} `unknown_name`, `missing_field` (its group has no command topics),
-   *   `no_session`, what the frame cannot carry, or the store failed: nothing was sealed
+   *   `no_session`, `not_authority`, `revoked`, `counter_exhausted`, what the frame cannot carry,
+   *   or the store failed: nothing was sealed
    */
   seal(device: string, data: Bytes): Publication
+  /**
+   * Asks a sealed device to ratchet its key once. Nothing changes here until its first frame of
+   * the new epoch comes. Throws as `seal`, or `epoch_exhausted`, or `wrong_format`.
+   */
+  ratchet(device: string): Publication
+  /** Asks a sealed device for its mode (`message.mode`). Throws as `ratchet`. */
+  queryMode(device: string): Publication
+  /** Puts a sealed device into a mode, 0 to 255. Throws as `ratchet`. */
+  setMode(device: string, mode: number): Publication
 }
 
 /** How a device is made; the times in milliseconds. */

@@ -3,6 +3,7 @@
 const { flag, optionalText, text } = require('./arguments')
 const { backend } = require('./backend')
 const { make, own } = require('./natives')
+const { DeviceKey } = require('./sealed')
 
 class Keyring {
   constructor() {
@@ -36,7 +37,8 @@ class Keyring {
   }
 
   provision(name) {
-    return own(this).provision(text(name, 'name'))
+    const { deviceKey, ...provision } = own(this).provision(text(name, 'name'))
+    return { ...provision, deviceKey: new DeviceKey(deviceKey) }
   }
 
   get warnings() {

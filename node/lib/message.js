@@ -2,6 +2,8 @@
 
 /** A frame and what the receiver says of it. */
 class Message {
+  #done
+
   /** Made by receivers and devices only. */
   constructor(
     verdict,
@@ -18,6 +20,8 @@ class Message {
     topic,
     retained,
     replayProtected,
+    mode,
+    acknowledged,
     reason,
   ) {
     this.verdict = verdict
@@ -34,11 +38,14 @@ class Message {
     this.topic = topic
     this.retained = retained
     this.replayProtected = replayProtected
+    this.mode = mode
+    this.acknowledged = acknowledged
     this.reason = reason
   }
 
-  static fromNative(native, topic, retained) {
-    return new Message(
+  /** `done` tells the receiver that the reading is stored. */
+  static fromNative(native, topic, retained, done) {
+    const message = new Message(
       native.verdict,
       native.device ?? null,
       native.nodeId ?? null,
@@ -53,8 +60,16 @@ class Message {
       topic ?? null,
       retained,
       native.replayProtected,
+      native.mode ?? null,
+      native.acknowledged ?? null,
       native.reason,
     )
+    if (done !== undefined) message.#done = done
+    return message
+  }
+
+  done() {
+    this.#done?.()
   }
 
   get text() {

@@ -8,6 +8,7 @@ const { argument } = require('./errors')
 const { Keyring } = require('./keyring')
 const { Message } = require('./message')
 const { nativeOf } = require('./natives')
+const { publication } = require('./publication')
 const { Rejected } = require('./rejected')
 const { Store } = require('./store')
 const { VERDICTS } = require('./verdict')
@@ -34,16 +35,23 @@ class Receiver {
   #addresses
   #groups
   #reasons
+  #delivery
   #topics = new Map()
   // The backend writes here what `open` found: a returned object would cost more than the rest.
   #answer = Buffer.allocUnsafeSlow(HEAD + LARGEST)
   #words = new Uint32Array(this.#answer.buffer, 0, HEAD / 4)
   #longs = new BigUint64Array(this.#answer.buffer, 0, HEAD / 8)
 
-  constructor(keyring, store, { authority = true } = {}) {
+  constructor(keyring, store, { authority = true, delivery = 'at_most_once' } = {}) {
     const parts = [nativeOf(keyring, Keyring, 'keyring'), nativeOf(store, Store, 'store')]
     flag(authority, 'authority')
-    this.#native = new (backend().Receiver)(...parts, authority, this.#answer)
+    this.#native = new (backend().Receiver)(
+      ...parts,
+      authority,
+      text(delivery, 'delivery'),
+      this.#answer,
+    )
+    this.#delivery = delivery
     this.#keyring = keyring
     this.#reasons = backend().freshReasons()
     const devices = keyring.devices
@@ -73,6 +81,9 @@ class Receiver {
 
   openMany(frames, { topic, retained = false } = {}) {
     if (!Array.isArray(frames)) throw argument(`frames must be an array, not ${kind(frames)}`)
+    if (this.#delivery !== 'at_most_once') {
+      throw argument('openMany hands over at most once: make the receiver without a delivery')
+    }
     const number = topic === undefined || topic === null ? 0 : this.#number(topic)
     const { packed, ends } = pack(frames)
     const made = allocate(frames.length, packed.length)
@@ -88,7 +99,7 @@ class Receiver {
   }
 
   publications() {
-    return this.#native.publications()
+    return this.#native.publications().map(publication)
   }
 
   reconnected() {
@@ -97,6 +108,10 @@ class Receiver {
 
   get nextDue() {
     return this.#native.nextDue()
+  }
+
+  get readingFilters() {
+    return this.#native.readingFilters()
   }
 
   get subscriptions() {
@@ -114,6 +129,10 @@ class Receiver {
 
   get falseSessions() {
     return this.#native.falseSessions()
+  }
+
+  get unreadableBodies() {
+    return this.#native.unreadableBodies()
   }
 
   get trouble() {
@@ -141,12 +160,17 @@ class Receiver {
       topic,
       retained,
       isProtected !== 0,
+      null,
+      null,
       this.#reasons[isProtected],
     )
   }
 
   #other(topic, retained) {
-    return Message.fromNative(this.#native.last(), topic, retained)
+    const last = this.#native.last()
+    const { undone } = last
+    const done = undone === undefined ? undone : () => this.#native.done(undone)
+    return Message.fromNative(last, topic, retained, done)
   }
 
   #number(topic) {

@@ -1,10 +1,11 @@
 'use strict'
 
-const { text } = require('./arguments')
+const { number, text } = require('./arguments')
 const { backend } = require('./backend')
 const { bytes } = require('./bytes')
 const { Keyring } = require('./keyring')
 const { bind, nativeOf, own } = require('./natives')
+const { publication } = require('./publication')
 const { Store } = require('./store')
 
 class Sender {
@@ -26,7 +27,19 @@ class Sender {
   }
 
   seal(device, data) {
-    return own(this).seal(text(device, 'device'), bytes(data, 'data'))
+    return publication(own(this).seal(text(device, 'device'), bytes(data, 'data')))
+  }
+
+  ratchet(device) {
+    return publication(own(this).ratchet(text(device, 'device')))
+  }
+
+  queryMode(device) {
+    return publication(own(this).queryMode(text(device, 'device')))
+  }
+
+  setMode(device, mode) {
+    return publication(own(this).setMode(text(device, 'device'), number(mode, 'mode', 0xff)))
   }
 }
 

@@ -3,6 +3,7 @@
 const { optionalText, text } = require('./arguments')
 const { backend } = require('./backend')
 const { make, own } = require('./natives')
+const { VERDICTS } = require('./verdict')
 
 class Store {
   constructor() {
@@ -16,6 +17,15 @@ class Store {
   static sqlite(path, { durability = 'process' } = {}) {
     const file = optionalText(path, 'path')
     return make(Store, backend().Store.sqlite(file, text(durability, 'durability')))
+  }
+
+  markRestored() {
+    own(this).markRestored()
+  }
+
+  get counts() {
+    const counts = own(this).counts()
+    return Object.fromEntries(VERDICTS.map((verdict, at) => [verdict, counts[at]]))
   }
 
   get path() {

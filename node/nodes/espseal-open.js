@@ -37,8 +37,13 @@ module.exports = function (RED) {
         failure = error
         throw error
       }
-      const answer = message.verdict === 'fresh' ? accept : refuse
-      answer(msg, send, done, message)
+      // A session node may have been given the same hello.
+      const isSecond = message.verdict === 'duplicate' && runtime.isHello(name ?? '')
+      if (isSecond) return done()
+      if (message.verdict !== 'fresh') return refuse(msg, send, done, message)
+      // A hello or an acknowledgement: the keyring's nodes know of it.
+      if (message.data === null) return done()
+      accept(msg, send, done, message)
     }
 
     function accept(msg, send, done, message) {
@@ -72,7 +77,8 @@ module.exports = function (RED) {
       if (!last) return calm(kit.text('status.waiting'))
       const { device, nodeId, verdict } = last
       if (verdict === 'fresh') return good(kit.text('status.fresh', { device, ...counts }))
-      if (verdict === 'unknown_device')
+      // Verified, under the keys of its group: somebody has to list it.
+      if (verdict === 'unknown_device' && nodeId)
         return bad(kit.text('status.unknown', { nodeId, ...counts }))
       const look = ORDINARY.has(verdict) ? good : note
       return look(kit.text('status.refused', { verdict, ...counts }))

@@ -1,5 +1,6 @@
 'use strict'
 
+const { Awaited } = require('./runtime/awaited')
 const { Kit } = require('./runtime/node')
 const { commandBytes } = require('./runtime/payload')
 const { bad, calm, good, note } = require('./runtime/status')
@@ -10,7 +11,10 @@ module.exports = function (RED) {
   function SealNode(config) {
     RED.nodes.createNode(this, config)
     const patience = Math.max(0, Number(config.wait) || 0) * 1000
+    const node = this
+    const awaited = new Awaited()
     let sent = 0
+    let acknowledged = 0
     let last
     let failure
 
@@ -22,6 +26,13 @@ module.exports = function (RED) {
     const kit = new Kit(RED, this, config.keyring, 'espseal-seal')
     const { runtime } = kit
     kit.begin({ status, input, close })
+    kit.on('acknowledged', (tag) => {
+      const msg = awaited.take(tag)
+      if (!msg) return
+      acknowledged++
+      node.send([null, msg])
+      kit.show()
+    })
     kit.on('command-session', () => {
       room.look()
       kit.show()
@@ -45,11 +56,12 @@ module.exports = function (RED) {
 
     function serve({ msg, send, done, device }) {
       try {
-        const { topic, payload, qos, retain } = runtime.seal(device, commandBytes(msg.payload))
+        const { tag, ...publication } = runtime.seal(device, commandBytes(msg.payload))
         sent++
         last = device
         failure = undefined
-        send({ ...msg, topic, payload, qos, retain, device })
+        if (tag !== null) awaited.add(tag, { ...msg, device })
+        send([{ ...msg, ...publication, device }, null])
         done()
       } catch (error) {
         fail(done, error)
@@ -76,9 +88,9 @@ module.exports = function (RED) {
       if (room.size > 0) return note(kit.text('status.waiting', { count: room.size }))
       // A device that sleeps comes back by itself; everything else somebody has to mend.
       if (failure) return (failure.code === 'no_session' ? note : bad)(failure.code)
-      return sent > 0
-        ? good(kit.text('status.sent', { device: last, count: sent }))
-        : calm(kit.text('status.ready'))
+      if (sent === 0) return calm(kit.text('status.ready'))
+      const counts = { device: last, count: sent, acknowledged }
+      return good(kit.text(acknowledged > 0 ? 'status.acknowledged' : 'status.sent', counts))
     }
   }
 

@@ -1,7 +1,7 @@
 'use strict'
 
 const { Kit } = require('./runtime/node')
-const { isBytes } = require('./runtime/payload')
+const { isBytes, textOrBytes } = require('./runtime/payload')
 const { bad, calm, good, note } = require('./runtime/status')
 
 module.exports = function (RED) {
@@ -19,8 +19,7 @@ module.exports = function (RED) {
     kit.on('publication', ({ topic, payload, qos, retain }) => {
       published++
       failure = undefined
-      // As text: it is hex digits, and so they are seen in the sidebar.
-      node.send({ topic, payload: payload.toString('latin1'), qos, retain })
+      node.send({ topic, payload: textOrBytes(payload), qos, retain })
     })
     kit.on('session', () => kit.show())
     kit.on('problem', (error) => {
@@ -33,10 +32,11 @@ module.exports = function (RED) {
     }
 
     function input(msg, _send, done) {
-      const { payload, topic } = msg
+      const { payload, topic, retain } = msg
       kit.need()
-      if (typeof topic === 'string' && isBytes(payload) && runtime.hear(payload, topic)) {
-        heard = true
+      if (typeof topic === 'string' && isBytes(payload)) {
+        if (runtime.hear(payload, topic)) heard = true
+        else if (runtime.isHello(topic)) runtime.open(payload, topic, retain === true)
       }
       done()
     }

@@ -12,6 +12,7 @@ pub(crate) fn to_js(env: &Env, error: &Error) -> napi::Error {
         | Error::Session(_)
         | Error::State(_)
         | Error::Format(_)
+        | Error::Delivery(_)
         | Error::Random(_) => thrown(env, &error.to_string(), error.code(), |_| Ok(())),
     }
 }

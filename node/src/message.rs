@@ -21,6 +21,10 @@ pub struct Message {
     pub advanced: bool,
     pub session_bound: bool,
     pub replay_protected: bool,
+    pub mode: Option<u8>,
+    pub acknowledged: Option<String>,
+    /// The number of what is handed over and not done.
+    pub undone: Option<u32>,
     pub reason: String,
 }
 
@@ -40,13 +44,16 @@ impl From<CoreMessage> for Message {
             advanced: message.advanced,
             session_bound: message.session_bound,
             replay_protected: message.replay_protected,
+            mode: message.mode,
+            acknowledged: message.acknowledged.as_ref().map(|tag| hex(tag)),
+            undone: None,
             reason: message.reason.to_string(),
         }
     }
 }
 
 impl Message {
-    pub(crate) fn of_receiver(judged: Judged, keyring: &Keyring) -> Self {
+    pub(crate) fn of_receiver(judged: Judged, keyring: &Keyring, undone: Option<u32>) -> Self {
         let device = judged.device.and_then(|place| keyring.devices().get(place));
         let group = judged.group.and_then(|place| keyring.groups().get(place));
         Self {
@@ -62,9 +69,17 @@ impl Message {
             advanced: judged.advanced,
             session_bound: judged.session_bound,
             replay_protected: judged.replay_protected,
+            mode: judged.mode,
+            acknowledged: judged.acknowledged.as_ref().map(|tag| hex(tag)),
+            undone,
             reason: judged.reason.to_string(),
         }
     }
+}
+
+/// Lower-case hex digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The reasons of fresh messages: unprotected from replays, and protected.

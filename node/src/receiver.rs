@@ -1,15 +1,20 @@
 //! `Receiver` and `Publication`.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use espseal::{Error, Judged, Kind, Publication as CorePublication, Receiver as CoreReceiver};
+use espseal::{
+    Delivery, Error, Judged, Kind, Publication as CorePublication, Receiver as CoreReceiver,
+    ReceiverOptions, Ticket,
+};
 use napi::Env;
 use napi::bindgen_prelude::{Buffer, BufferSlice, Uint32ArraySlice};
 use napi_derive::napi;
 
+use crate::classic::one_of;
 use crate::errors;
 use crate::keyring::Keyring;
-use crate::message::Message;
+use crate::message::{Message, hex};
 use crate::store::Store;
 
 /// Where in `answer`, in words of four bytes, what is known of a fresh reading stands: the
@@ -27,6 +32,8 @@ pub struct Receiver {
     answer: Buffer,
     last: Option<Judged>,
     failure: Option<Error>,
+    undone: HashMap<u32, Ticket>,
+    numbers: u32,
 }
 
 #[napi]
@@ -39,20 +46,29 @@ impl Receiver {
         keyring: &Keyring,
         store: &Store,
         authority: bool,
+        delivery: String,
         answer: Buffer,
     ) -> napi::Result<Self> {
-        let core = CoreReceiver::new(
-            Arc::clone(&keyring.core),
-            Arc::clone(&store.core),
+        let promises = [
+            ("at_most_once", Delivery::AtMostOnce),
+            ("at_least_once", Delivery::AtLeastOnce),
+        ];
+        let options = ReceiverOptions {
             authority,
-        )
-        .map_err(|error| errors::to_js(env, &error))?;
+            delivery: one_of(env, &delivery, "delivery", &promises)?,
+            ..ReceiverOptions::default()
+        };
+        let core =
+            CoreReceiver::with_options(Arc::clone(&keyring.core), Arc::clone(&store.core), options)
+                .map_err(|error| errors::to_js(env, &error))?;
         Ok(Self {
             core,
             topics: Vec::new(),
             answer,
             last: None,
             failure: None,
+            undone: HashMap::new(),
+            numbers: 0,
         })
     }
 
@@ -83,7 +99,8 @@ impl Receiver {
             .core
             .judge(&payload, name(&self.topics, topic), retained)
             .map_err(|error| errors::to_js(env, &error))?;
-        if judged.kind == Kind::Data && write(&mut self.answer, &judged) {
+        let quick = judged.kind == Kind::Data && judged.ticket.is_none();
+        if quick && write(&mut self.answer, &judged) {
             return Ok(true);
         }
         self.last = Some(judged);
@@ -94,7 +111,24 @@ impl Receiver {
     #[napi]
     pub fn last(&mut self) -> Option<Message> {
         let judged = self.last.take()?;
-        Some(Message::of_receiver(judged, self.core.keyring()))
+        let undone = judged.ticket.map(|ticket| {
+            self.numbers = self.numbers.wrapping_add(1);
+            self.undone.insert(self.numbers, ticket);
+            self.numbers
+        });
+        Some(Message::of_receiver(judged, self.core.keyring(), undone))
+    }
+
+    /// The message of this number is done; a second time it does nothing.
+    #[napi]
+    pub fn done(&mut self, env: &Env, number: u32) -> napi::Result<()> {
+        let Some(ticket) = self.undone.get(&number) else {
+            return Ok(());
+        };
+        let done = self.core.done(*ticket);
+        done.map_err(|error| errors::to_js(env, &error))?;
+        self.undone.remove(&number);
+        Ok(())
     }
 
     /// Opens the frames that lie end to end in `frames` (`ends` says where each ends), into
@@ -186,6 +220,11 @@ impl Receiver {
     }
 
     #[napi]
+    pub fn reading_filters(&self) -> Vec<String> {
+        self.core.reading_filters()
+    }
+
+    #[napi]
     pub fn subscriptions(&self) -> Vec<String> {
         let topics = self.core.subscriptions();
         topics.iter().map(ToString::to_string).collect()
@@ -203,6 +242,11 @@ impl Receiver {
     }
 
     #[napi]
+    pub fn unreadable_bodies(&self) -> f64 {
+        number(self.core.unreadable_bodies())
+    }
+
+    #[napi]
     pub fn trouble(&self) -> Option<String> {
         self.core.trouble()
     }
@@ -215,11 +259,13 @@ pub struct Publication {
     pub payload: Buffer,
     pub qos: u8,
     pub retain: bool,
+    pub tag: Option<String>,
 }
 
 impl From<CorePublication> for Publication {
     fn from(publication: CorePublication) -> Self {
         Self {
+            tag: publication.tag().as_ref().map(|tag| hex(tag)),
             topic: publication.topic.to_string(),
             payload: publication.payload.into(),
             qos: publication.qos,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use espseal::Sender as CoreSender;
+use espseal::{Error, Publication as CorePublication, Sender as CoreSender};
 use napi::Env;
 use napi::bindgen_prelude::BufferSlice;
 use napi_derive::napi;
@@ -36,7 +36,7 @@ impl Sender {
     #[napi]
     pub fn is_ready(&self, env: &Env, device: String) -> napi::Result<bool> {
         let ready = self.0.is_ready(&device);
-        ready.map_err(|error| errors::keyring(env, &error))
+        ready.map_err(|error| errors::to_js(env, &error))
     }
 
     #[napi]
@@ -46,9 +46,27 @@ impl Sender {
         device: String,
         data: BufferSlice<'_>,
     ) -> napi::Result<Publication> {
-        self.0
-            .seal(&device, &data)
-            .map(Publication::from)
-            .map_err(|error| errors::to_js(env, &error))
+        sealed(env, self.0.seal(&device, &data))
     }
+
+    #[napi]
+    pub fn ratchet(&self, env: &Env, device: String) -> napi::Result<Publication> {
+        sealed(env, self.0.ratchet(&device))
+    }
+
+    #[napi]
+    pub fn query_mode(&self, env: &Env, device: String) -> napi::Result<Publication> {
+        sealed(env, self.0.query_mode(&device))
+    }
+
+    #[napi]
+    pub fn set_mode(&self, env: &Env, device: String, mode: u8) -> napi::Result<Publication> {
+        sealed(env, self.0.set_mode(&device, mode))
+    }
+}
+
+fn sealed(env: &Env, publication: Result<CorePublication, Error>) -> napi::Result<Publication> {
+    publication
+        .map(Publication::from)
+        .map_err(|error| errors::to_js(env, &error))
 }

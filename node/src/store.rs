@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use espseal::clock::SystemClock;
 use espseal::store::{Durability, MemoryStore, SqliteStore, Store as CoreStore};
-use espseal::{Error, StoreError};
+use espseal::{Error, StoreError, Verdict};
 use napi::Env;
 use napi_derive::napi;
 
 use crate::errors;
+use crate::receiver::number;
 
 #[napi]
 pub struct Store {
@@ -46,6 +48,24 @@ impl Store {
             path: Some(store.file().to_owned()),
             core: Arc::new(store),
         })
+    }
+
+    #[napi]
+    pub fn mark_restored(&self, env: &Env) -> napi::Result<()> {
+        let marked = self.core.mark_restored(&SystemClock::new());
+        marked.map_err(|error| errors::to_js(env, &Error::Store(error)))
+    }
+
+    /// In the order of `verdicts()`.
+    #[napi]
+    pub fn counts(&self, env: &Env) -> napi::Result<Vec<f64>> {
+        let mut counts = [0; Verdict::COUNT];
+        let read = self.core.transact(&mut |transaction| {
+            counts = transaction.counts()?;
+            Ok(())
+        });
+        read.map_err(|error| errors::to_js(env, &Error::Store(error)))?;
+        Ok(counts.map(number).to_vec())
     }
 
     #[napi]

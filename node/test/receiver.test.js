@@ -31,6 +31,8 @@ describe('receiver.open', () => {
         topic: TOPIC,
         retained: true,
         replayProtected: true,
+        mode: null,
+        acknowledged: null,
         reason: 'it is verified and new',
       },
     )

@@ -1,5 +1,7 @@
 'use strict'
 
+const { textOrBytes } = require('./payload')
+
 // As many as in the firmware: what was read before there is a session waits for one.
 const OUTBOX = 20
 
@@ -7,7 +9,6 @@ const OUTBOX = 20
 class ClassicEnd {
   #device
   #entry
-  #isRaw
   #topic
   #publish
   #outbox = []
@@ -15,7 +16,6 @@ class ClassicEnd {
   constructor({ device, keyring, topic, publish }) {
     this.#device = device
     this.#entry = keyring.devices.find(({ name }) => name === device.name)
-    this.#isRaw = keyring.groups.find(({ name }) => name === this.#entry.group).layout === 'raw'
     this.#topic = device.topic ?? (topic || `sensors/${device.name}`)
     this.#publish = publish
   }
@@ -65,7 +65,7 @@ class ClassicEnd {
         throw error
       }
       this.#outbox.shift()
-      const payload = this.#isRaw ? frame : frame.toString('latin1')
+      const payload = textOrBytes(frame)
       this.#publish({ topic: this.#topic, payload, qos: 1, retain: false }, true)
     }
   }

@@ -2,6 +2,7 @@
 
 const { EventEmitter } = require('node:events')
 const { Receiver, Sender } = require('../../lib')
+const { topicPattern } = require('./topics')
 const { Trouble } = require('./trouble')
 
 // The shortest wait for what is due, and the pause after the store failed to mint an ID.
@@ -15,14 +16,16 @@ const ECHO_LONGEST = 16_000
 /**
  * What the nodes of one keyring share: its receiver, its sender, and when something is due.
  *
- * Emits `change` (it became ready, or broke), `publication`, `command-session` (a device shows a
- * session for commands), `session` (something about session IDs is new), and `problem`.
+ * Emits `change` (it became ready, or broke), `publication`, `command-session` (a device may have
+ * a new session for commands), `acknowledged` (the tag of a command that arrived), `session`
+ * (something about session IDs is new), and `problem`.
  */
 class KeyringRuntime extends EventEmitter {
   #configuration
   #receiver
   #sender
   #owned = new Set()
+  #hellos = []
   #timer
   #publishers = 0
   #unheard = new Map()
@@ -77,6 +80,7 @@ class KeyringRuntime extends EventEmitter {
     this.problem = null
     this.#receiver = this.#sender = undefined
     this.#owned.clear()
+    this.#hellos = []
     this.#unheard.clear()
     try {
       if (!this.#configuration.isEmpty) {
@@ -84,7 +88,9 @@ class KeyringRuntime extends EventEmitter {
         this.store ??= this.#configuration.store()
         this.#receiver = new Receiver(keyring, this.store, { authority: this.authority })
         this.#sender = new Sender(keyring, this.store)
-        this.#owned = new Set([...this.#receiver.subscriptions, ...this.#sender.subscriptions])
+        const topics = [...this.#receiver.subscriptions, ...this.#sender.subscriptions]
+        this.#owned = new Set(topics)
+        this.#hellos = keyring.fleets.map(({ helloFilter }) => topicPattern(helloFilter))
       }
     } catch (error) {
       this.#receiver = this.#sender = undefined
@@ -100,25 +106,29 @@ class KeyringRuntime extends EventEmitter {
     this.#publishers = 0
   }
 
-  /** Whether a topic is one of sessions, not of readings. */
-  owns(topic) {
-    return this.#owned.has(topic)
-  }
-
+  /** Opens a frame. What is fresh and no reading has no data, and has been dealt with. */
   open(payload, topic, retained) {
     const message = this.#ready().open(payload, { topic, retained })
     if (message.verdict === 'fresh') {
       this.#seen.set(message.device, { lastSeen: Date.now(), epoch: message.epoch })
+      if (message.acknowledged !== null) this.emit('acknowledged', message.acknowledged)
+      // With its acknowledgement of a welcome a sealed device has a new session.
+      if (message.kind !== 'data') this.emit('command-session')
     }
-    // Under the policy `strict` a frame ends its session.
+    // A hello wants a welcome, and under the policy `strict` a frame ends its session.
     this.#schedule()
     return message
+  }
+
+  /** Whether a topic is one of hellos: its messages are for `open`. */
+  isHello(topic) {
+    return this.#hellos.some((pattern) => pattern.test(topic))
   }
 
   /** Takes a message of a session topic; false if it is none. */
   hear(payload, topic) {
     const receiver = this.#ready()
-    if (!this.owns(topic)) return false
+    if (!this.#owned.has(topic)) return false
     if (receiver.hear(payload, { topic })) {
       const unheard = this.#unheard.get(topic)
       if (unheard && unheard.payload.equals(Buffer.from(payload))) this.#unheard.delete(topic)
@@ -185,12 +195,17 @@ class KeyringRuntime extends EventEmitter {
 
   #send(publication) {
     const { topic, payload } = publication
+    // Of what is not retained, like a welcome, nothing comes back.
+    if (publication.retain) this.#await(topic, payload)
+    this.emit('publication', publication)
+    this.emit('session')
+  }
+
+  #await(topic, payload) {
     const before = this.#unheard.get(topic)
     const again = before?.payload.equals(payload)
     const patience = again ? Math.min(2 * before.patience, ECHO_LONGEST) : ECHO
     this.#unheard.set(topic, { payload, patience, until: Date.now() + patience })
-    this.emit('publication', publication)
-    this.emit('session')
   }
 
   #showAgain() {

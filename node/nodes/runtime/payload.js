@@ -28,4 +28,10 @@ function reading(data, format) {
   }
 }
 
-module.exports = { commandBytes, isBytes, reading }
+/** Session IDs and hex frames as text, to be seen in the sidebar; other frames as they are. */
+function textOrBytes(payload) {
+  const isText = payload.every((byte) => byte >= 0x20 && byte < 0x7f)
+  return isText ? payload.toString('latin1') : payload
+}
+
+module.exports = { commandBytes, isBytes, reading, textOrBytes }

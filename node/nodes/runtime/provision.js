@@ -16,7 +16,7 @@ function fields(provision) {
     version: 1,
     name: provision.name,
     address: provision.address,
-    device_key: provision.deviceKey.toString('hex'),
+    device_key: provision.deviceKey.expose().toString('hex'),
     epoch: provision.epoch,
     up_topic: provision.upTopic,
     hello_topic: provision.helloTopic,

@@ -32,9 +32,12 @@ function flow(properties = {}, keyring = {}) {
       keyring: 'keyring',
       device: 'kitchen',
       wait: 600,
-      wires: [['device']],
+      wires: [['device'], ['acknowledged']],
     },
-    ...['air', 'fresh', 'refused', 'commands'].map((id) => ({ id, type: 'helper' })),
+    ...['air', 'fresh', 'refused', 'commands', 'acknowledged'].map((id) => ({
+      id,
+      type: 'helper',
+    })),
   ]
 }
 
@@ -89,10 +92,25 @@ describe('espseal device', () => {
     KeyringFile.create(file).addFleet('boats')
     KeyringFile.open(file).addSealed('kitchen', { fleet: 'boats' })
     const keyring = { source: 'file', file, state: 'memory' }
-    const { air } = await load(flow({}, keyring), {})
+    const { air, fresh, refused, commands, acknowledged, caught } = await load(
+      flow({}, keyring),
+      {},
+    )
     const [{ address }] = Keyring.load(file).devices
     assert.equal((await air.next('a hello')).topic, `espseal/${address}/hello`)
-    await status('device', 'yellow', 'waiting')
+    give('device', { payload: '21.5' })
+    const { payload, device, espseal } = await fresh.next('a reading')
+    assert.deepEqual([payload, device], ['21.5', 'kitchen'])
+    assert.deepEqual([espseal.address, espseal.epoch, espseal.advanced], [address, 0, true])
+    assert.match(espseal.counter, /^[0-9]+$/)
+
+    give('seal', { payload: 'on', mine: 1 })
+    assert.equal((await commands.next('a command')).payload, 'on')
+    const answer = await acknowledged.next('its acknowledgement')
+    assert.deepEqual([answer.payload, answer.mine, answer.device], ['on', 1, 'kitchen'])
+    await status('seal', 'green', 'acknowledged')
+    await status('device', 'green', 'sealed')
+    assert.deepEqual([refused.messages, caught.messages], [[], []])
   })
 
   it('says that the keyring has no such device', async () => {

@@ -1,0 +1,234 @@
+'use strict'
+
+// A host and a sealed device, through everything that travels between them.
+
+const assert = require('node:assert/strict')
+const { mkdtempSync, rmSync } = require('node:fs')
+const { tmpdir } = require('node:os')
+const { join } = require('node:path')
+const { after, describe, it } = require('node:test')
+const { Device, Keyring, KeyringFile, Receiver, Sender, Store, VERDICTS } = require('../lib')
+
+const folder = mkdtempSync(join(tmpdir(), 'espseal-sealed-'))
+after(() => rmSync(folder, { recursive: true }))
+
+let files = 0
+function keyringOf(...names) {
+  const path = join(folder, `${files++}.toml`)
+  const file = KeyringFile.create(path)
+  file.addFleet('boats')
+  for (const name of names) file.addSealed(name, { fleet: 'boats' })
+  return Keyring.load(path)
+}
+
+/** A host, a device, and a broker that forgets nothing between them. */
+class Sea {
+  constructor({
+    delivery = 'at_most_once',
+    store = Store.memory(),
+    keyring = keyringOf('door'),
+  } = {}) {
+    this.keyring = keyring
+    this.store = store
+    this.receiver = new Receiver(keyring, store, { delivery })
+    this.sender = new Sender(keyring, store)
+    this.device = Device.fromKeyring(keyring, 'door')
+    this.messages = []
+    this.commands = []
+    this.device.reconnected()
+    this.settle()
+  }
+
+  /** Carries what either has to say, until neither has anything more. */
+  settle() {
+    for (let round = 0; round < 10; round++) {
+      const down = this.receiver.publications()
+      const up = this.device.publications()
+      if (down.length + up.length === 0) return
+      for (const each of down) this.down(each)
+      for (const each of up) this.up(each)
+    }
+    throw new Error('they never stop talking')
+  }
+
+  down({ topic, payload }) {
+    if (topic === this.device.beaconTopic) assert.ok(this.device.hear(payload))
+    else if (topic === this.device.downTopic) this.commands.push(this.device.open(payload))
+  }
+
+  up({ topic, payload }) {
+    if (this.receiver.hear(payload, { topic })) return
+    this.messages.push(this.receiver.open(payload, { topic }))
+  }
+}
+
+describe('a sealed device', () => {
+  it('is welcomed, and then its readings are fresh', () => {
+    const sea = new Sea()
+    assert.ok(sea.device.isWelcomed)
+    assert.deepEqual(
+      sea.messages.map(({ verdict, kind, data }) => [verdict, kind, data]),
+      [
+        ['fresh', 'hello', null],
+        ['fresh', 'control', null],
+      ],
+    )
+    sea.device.send('open')
+    sea.settle()
+    const reading = sea.messages.at(-1)
+    assert.deepEqual(
+      [reading.verdict, reading.kind, reading.device, reading.text],
+      ['fresh', 'data', 'door', 'open'],
+    )
+    assert.equal(reading.address, sea.device.address)
+    assert.equal(typeof reading.counter, 'bigint')
+    assert.deepEqual([reading.epoch, reading.advanced, reading.group], [0, true, null])
+    assert.deepEqual([reading.nodeId, reading.replayProtected], [null, true])
+    assert.deepEqual(sea.receiver.readingFilters, ['espseal/+/up'])
+    assert.deepEqual(sea.receiver.subscriptions, ['espseal/+/hello', 'espseal/boats/beacon'])
+  })
+
+  it('acknowledges commands by their tags', () => {
+    const sea = new Sea()
+    const command = sea.sender.seal('door', 'unlock')
+    assert.match(command.tag, /^[0-9a-f]{32}$/)
+    sea.down(command)
+    assert.deepEqual(sea.commands.at(-1).text, 'unlock')
+    sea.settle()
+    const acknowledgement = sea.messages.at(-1)
+    assert.deepEqual([acknowledgement.kind, acknowledgement.acknowledged], ['control', command.tag])
+    sea.down(command)
+    assert.equal(sea.commands.at(-1).verdict, 'duplicate')
+  })
+
+  it('ratchets, and tells its mode', () => {
+    const sea = new Sea()
+    sea.down(sea.sender.ratchet('door'))
+    sea.settle()
+    assert.equal(sea.device.epoch, 1)
+    sea.down(sea.sender.setMode('door', 7))
+    sea.down(sea.sender.queryMode('door'))
+    sea.settle()
+    assert.equal(sea.device.mode, 7)
+    assert.ok(sea.messages.some(({ mode }) => mode === 7))
+    sea.device.send('after')
+    sea.settle()
+    assert.deepEqual([sea.messages.at(-1).text, sea.messages.at(-1).epoch], ['after', 1])
+  })
+
+  it('opens in columns', () => {
+    const sea = new Sea()
+    const frames = ['1', '22', '333'].map((data) => sea.device.seal(data))
+    const opened = sea.receiver.openMany([...frames, frames[0]])
+    assert.deepEqual(
+      [...opened.verdicts].map((place) => VERDICTS[place]),
+      ['fresh', 'fresh', 'fresh', 'duplicate'],
+    )
+    assert.deepEqual([...opened.devices], [0, 0, 0, 0])
+    assert.equal(opened.data.toString(), '122333')
+  })
+
+  it('is handed over again until it is done, at least once', () => {
+    const store = Store.sqlite(join(folder, 'state.sqlite3'))
+    const keyring = keyringOf('door')
+    const sea = new Sea({ store, keyring, delivery: 'at_least_once' })
+    const [kept, lost] = ['kept', 'lost'].map((data) => sea.device.seal(data))
+    const message = sea.receiver.open(kept)
+    assert.equal(message.text, 'kept')
+    message.done()
+    message.done()
+    assert.equal(sea.receiver.open(lost).text, 'lost')
+    assert.throws(() => sea.receiver.openMany([lost]), { code: 'invalid_argument' })
+
+    const restarted = new Receiver(keyring, store, { delivery: 'at_least_once' })
+    assert.equal(restarted.open(kept).verdict, 'duplicate')
+    assert.equal(restarted.open(lost).text, 'lost')
+  })
+
+  it('is refused once it is revoked, and commands to it too', () => {
+    const sea = new Sea()
+    const frame = sea.device.seal('1')
+    KeyringFile.open(sea.keyring.path).revoke('door')
+    const keyring = Keyring.load(sea.keyring.path)
+    assert.equal(keyring.devices[0].revoked, true)
+    assert.equal(new Receiver(keyring, sea.store).open(frame).verdict, 'revoked')
+    assert.throws(() => new Sender(keyring, sea.store).seal('door', '1'), { code: 'revoked' })
+    assert.throws(() => keyring.provision('door'), { code: 'revoked' })
+    KeyringFile.open(sea.keyring.path).revoke('door', { undo: true })
+    assert.equal(Keyring.load(sea.keyring.path).provision('door').epoch, 0)
+  })
+
+  it('says what does not fit it', () => {
+    const sea = new Sea()
+    assert.throws(() => sea.device.drawCommandSession(), { code: 'wrong_format' })
+    assert.throws(() => sea.device.send('x'.repeat(20_000)), { code: 'frame_too_long' })
+    assert.throws(() => sea.sender.setMode('door', 256), { code: 'invalid_argument' })
+    assert.throws(() => Device.fromKeyring(sea.keyring, 'door', { format: 'classic' }), {
+      code: 'wrong_format',
+    })
+    const bad = { delivery: 'exactly_once' }
+    assert.throws(() => new Receiver(sea.keyring, sea.store, bad), { code: 'invalid_argument' })
+  })
+
+  it('has a store that tells of copies and counts', () => {
+    const sea = new Sea()
+    const frame = sea.device.seal('1')
+    sea.receiver.open(frame)
+    assert.equal(typeof sea.store.counts.fresh, 'number')
+    sea.store.markRestored()
+    assert.notEqual(new Receiver(sea.keyring, sea.store).open(frame).verdict, 'fresh')
+  })
+})
+
+describe('a keyring file of sealed devices', () => {
+  it('adds, migrates, renames, gives new keys and addresses, removes', () => {
+    const path = join(folder, 'edited.toml')
+    const file = KeyringFile.create(path)
+    file.addGroup('house', { topic: 'sensors/+', sessionTopic: 'sensors/session', sessionLife: 90 })
+    file.addDevice('old', { group: 'house', nodeId: '7' })
+    file.addFleet('boats', { upTopic: 'b/{address}/up', beaconTopic: 'b/beacon' })
+    assert.match(file.addSealed('old', { fleet: 'boats', chipId: 0x1234 }), /^[0-9a-f]{16}$/)
+    assert.equal(
+      file.addSealed('new', { fleet: 'boats', address: '0011223344556677' }),
+      '0011223344556677',
+    )
+    file.rename('new', 'newer')
+    const before = Keyring.load(path).provision('newer').deviceKey.expose()
+    assert.equal(file.rekey('newer', { reached: 4 }), 5)
+    const [old, newer] = Keyring.load(path).devices
+    assert.deepEqual([old.group, old.fleet], ['house', 'boats'])
+    assert.deepEqual([newer.name, newer.minimumEpoch, newer.ownKey], ['newer', 5, true])
+    assert.notDeepEqual(Keyring.load(path).provision('newer').deviceKey.expose(), before)
+    file.setMinimumEpoch('newer', 9)
+    assert.notEqual(file.setAddress('newer'), '0011223344556677')
+    file.remove('old', { only: 'classic' })
+    assert.deepEqual(
+      Keyring.load(path).devices.map(({ name, group, minimumEpoch }) => [
+        name,
+        group,
+        minimumEpoch,
+      ]),
+      [
+        ['old', null, 0],
+        ['newer', null, 9],
+      ],
+    )
+    file.remove('old')
+    assert.deepEqual(Keyring.load(path).fleets, [
+      {
+        name: 'boats',
+        beaconTopic: 'b/beacon',
+        upFilter: 'b/+/up',
+        helloFilter: 'espseal/+/hello',
+        dangerFirstContact: false,
+        devices: 1,
+      },
+    ])
+    assert.throws(() => file.addSealed('x', { fleet: 'boats', address: '12' }), {
+      code: 'invalid_value',
+    })
+    const both = { fleet: 'boats', address: '0011223344556677', chipId: 1 }
+    assert.throws(() => file.addSealed('x', both), { code: 'invalid_argument' })
+    assert.throws(() => file.rekey('nobody'), { code: 'unknown_name' })
+  })
+})
