@@ -141,6 +141,7 @@ def steps() -> list[Step]:
             "tests/bench",
             "tests/vectors",
             "tests/conftest.py",
+            "node/test/e2e",
         ),
         mypy("Python: mypy, tests", "tests/python", "tests/e2e"),
         mypy("Lua: mypy, tests", "tests/lua"),
@@ -157,6 +158,7 @@ def steps() -> list[Step]:
         Step("node", "Node: tsc", ["npm", "--prefix", "node", "run", "types"]),
         node_test("Node: library", "test/*.test.js"),
         node_test("Node: nodes", "test/nodes/*.test.js"),
+        node_test("Node: real runtimes", "test/e2e/runtimes.test.js"),
     ]
 
 

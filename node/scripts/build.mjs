@@ -62,6 +62,8 @@ function installAddon() {
   const addon = join(native, `${napi.binaryName}.${platformArchABI}.node`)
   // Renamed: to write into an addon that a running process has loaded would crash it.
   copyFileSync(built, `${addon}.new`)
+  // 40 MB of debugging information, that nobody debugs with.
+  if (platform === 'linux') execFileSync('strip', ['--strip-debug', `${addon}.new`])
   renameSync(`${addon}.new`, addon)
 }
 
