@@ -8,6 +8,10 @@ export default [
     files: ['**/*.js'],
     languageOptions: { ecmaVersion: 2023, sourceType: 'commonjs', globals: globals.node },
   },
+  {
+    files: ['test/e2e/editor.test.js', 'test/support/editor.js'],
+    languageOptions: { globals: globals.browser },
+  },
   { files: ['**/*.mjs'], languageOptions: { globals: globals.node } },
   {
     rules: {

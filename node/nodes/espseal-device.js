@@ -40,9 +40,11 @@ module.exports = function (RED) {
     }
 
     function input(msg, send, done) {
-      kit.need()
-      if (!end) throw failure ?? new Trouble('no_keys', kit.text('no-keys'))
       const { topic, payload } = msg
+      if (!end) {
+        if (kit.need().owns(topic)) return done()
+        throw failure ?? new Trouble('no_keys', kit.text('no-keys'))
+      }
       if (end.hears(topic)) {
         if (isBytes(payload)) end.hear(payload)
       } else if (end.obeys(topic)) {
@@ -71,7 +73,7 @@ module.exports = function (RED) {
     }
 
     function status() {
-      if (failure) return bad(failure.message)
+      if (failure) return bad(failure.code)
       if (end?.isWaiting) return note(kit.text('status.waiting'))
       const count = sealed
       return count > 0 ? good(kit.text('status.sealed', { count })) : calm(kit.text('status.ready'))

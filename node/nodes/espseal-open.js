@@ -73,7 +73,7 @@ module.exports = function (RED) {
     }
 
     function status() {
-      if (failure) return bad(failure.message)
+      if (failure) return bad(failure.code)
       if (!last) return calm(kit.text('status.waiting'))
       const { device, nodeId, verdict } = last
       if (verdict === 'fresh') return good(kit.text('status.fresh', { device, ...counts }))

@@ -46,7 +46,7 @@ module.exports = function (RED) {
     }
 
     function status() {
-      if (failure) return bad(failure.message)
+      if (failure) return bad(failure.code)
       if (runtime.trouble) return bad(runtime.trouble)
       if (!runtime.authority)
         return heard ? good(kit.text('status.follows')) : calm(kit.text('status.listens'))

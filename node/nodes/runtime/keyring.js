@@ -120,6 +120,11 @@ class KeyringRuntime extends EventEmitter {
     return message
   }
 
+  /** Whether a topic is one of sessions, not of readings. */
+  owns(topic) {
+    return this.#owned.has(topic)
+  }
+
   /** Whether a topic is one of hellos: its messages are for `open`. */
   isHello(topic) {
     return this.#hellos.some((pattern) => pattern.test(topic))

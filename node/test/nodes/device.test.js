@@ -115,7 +115,7 @@ describe('espseal device', () => {
 
   it('says that the keyring has no such device', async () => {
     const { caught } = await load(flow({ device: 'attic' }), {})
-    await status('device', 'red', 'attic')
+    await status('device', 'red', 'unknown_name')
     give('device', { payload: '1' })
     assert.equal((await caught.next()).error.code, 'unknown_name')
   })
