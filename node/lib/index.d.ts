@@ -112,6 +112,8 @@ export interface DeviceEntry {
   fleet: string | null
   /** Its address in sealed frames, 16 hex digits. */
   address: string | null
+  /** Where a sealed one hears welcomes and commands. */
+  downTopic: string | null
   /** The epoch below which nothing sealed is accepted of it. */
   minimumEpoch: number | null
   /** Whether all its sealed frames are refused. */
@@ -287,10 +289,26 @@ export class Store {
    * uses the copy.
    */
   markRestored(): void
+  /**
+   * What the frames of a sealed device have taught; null if none was fresh yet.
+   *
+   * @param address 16 hex digits
+   */
+  sealedDevice(address: string): SealedDeviceState | null
   /** How many frames got each verdict since the store was made, a few seconds late. */
   get counts(): Record<Verdict, number>
   /** The file, or null in memory. */
   get path(): string | null
+}
+
+/** What a store knows of a sealed device. */
+export interface SealedDeviceState {
+  /** The highest epoch verified. */
+  epoch: number
+  /** The highest counter accepted. */
+  head: bigint
+  /** When its last fresh frame came, in Unix seconds. */
+  lastSeen: number
 }
 
 /**
@@ -427,9 +445,11 @@ export class Receiver {
    * Takes a message of a session or beacon topic (see `subscriptions`): a false ID is answered
    * with the true one at the next `publications`.
    *
+   * @param options.retained the MQTT retain flag: an authority gives way to a live one, and a
+   *   retained ID says nothing about who is
    * @returns whether the topic was one; if not, the message is for `open`
    */
-  hear(payload: Bytes, options: { topic: string }): boolean
+  hear(payload: Bytes, options: { topic: string; retained?: boolean }): boolean
   /**
    * Mints the session IDs and beacons that are due and returns what to publish now, in order:
    * those, welcomes to sealed devices, and empty messages that ask for a hello. After each `open`
@@ -450,6 +470,7 @@ export class Receiver {
    * their messages to `hear`, and what that does not know to `open`.
    */
   get subscriptions(): string[]
+  get delivery(): 'at_most_once' | 'at_least_once'
   get keyring(): Keyring
   /** How many frames got each verdict since this receiver was made. */
   get counts(): Record<Verdict, number>
@@ -494,6 +515,11 @@ export class Sender {
    *   or the store failed: nothing was sealed
    */
   seal(device: string, data: Bytes): Publication
+  /**
+   * The `tag` of the publication that a device acknowledges with this uplink, null if it is no
+   * such one. For a process beside the receiver: nothing is remembered or accepted.
+   */
+  acknowledges(payload: Bytes): string | null
   /**
    * Asks a sealed device to ratchet its key once. Nothing changes here until its first frame of
    * the new epoch comes. Throws as `seal`, or `epoch_exhausted`, or `wrong_format`.
@@ -776,13 +802,14 @@ export namespace sealed {
 }
 
 /**
- * Takes a frame apart, and tries every key set on it in every way that senders make frames: for
- * the person who owns the keys. A receiver answers `forged` and no more.
+ * Takes a frame apart, and tries every key on it in every way that senders make frames: for the
+ * person who owns the keys. A receiver answers `forged` and no more.
  *
- * @param options.keyring whose keys are tried; the article's always are
- * @param options.sessions session IDs to try, as they travel
- * @param options.store its known session IDs are tried too
- * @param options.topic leaves out the groups whose filter does not match
+ * @param payload the frame; white space of a paste is tolerated in text
+ * @param options.keyring whose keys are tried; on a classic frame the article's always are
+ * @param options.sessions session IDs to try, as they travel; a sealed frame's may be 16 bytes, too
+ * @param options.store the session IDs that it knows are tried, too
+ * @param options.topic leaves out the classic groups whose filter does not match
  */
 export function inspect(
   payload: Bytes,
@@ -795,11 +822,15 @@ export function inspect(
 ): Inspection
 
 export interface Inspection {
-  /** The frame without white space; offsets count from its start. */
+  /** The frame without white space and armor; offsets count from its start. */
   frame: Buffer
-  /** Null if it is malformed. */
+  /** Which of the two it is, or begins like. */
+  format: 'classic' | 'sealed'
+  /** Whether it came as the text of a sealed frame. */
+  armored: boolean
+  /** Of a classic frame; null if it is malformed. */
   layout: Layout | null
-  /** In the order in which they stand; none if it is malformed. */
+  /** In the order in which they stand. */
   fields: { name: string; offset: number; size: number }[]
   /** Why it is no frame, as one word. */
   malformed: string | null
@@ -807,10 +838,13 @@ export interface Inspection {
   offset: number | null
   /** Why it is no frame, as one sentence. */
   reason: string | null
-  /** One for each key set that was tried; the article's keys come last. */
+  /** Of a classic frame: one for each key set that was tried; the article's come last. */
   findings: Finding[]
+  /** Of a sealed frame: its claims, and what came of the keys. */
+  sealed: SealedInspection | null
 }
 
+/** What came of one key set, on a classic frame. */
 export interface Finding {
   /** The group whose keys they are; null for those printed in the article. */
   group: string | null
@@ -818,6 +852,10 @@ export interface Finding {
   owner: string | null
   /** How the frame verifies under them; null if it does not. */
   fit: Fit | null
+  /** Whether `iv_key` and `static_iv` fit, as far as the IV tells. */
+  ivFits: boolean
+  /** Whom a frame that does not verify claims to be of: then `data_key` fits, too. */
+  claims: { node: Buffer; device: string | null } | null
 }
 
 export interface Fit {
@@ -831,6 +869,8 @@ export interface Fit {
   session: 'given' | 'stored' | 'empty' | 'none'
   /** When a stored session was minted, in Unix seconds. */
   sessionTime: number | null
+  /** How long the group's sessions live, in seconds. */
+  sessionLife: number | null
   /** The device that the keyring lists for it. */
   device: string | null
   /** The node field, its padding stripped. */
@@ -838,6 +878,84 @@ export interface Fit {
   iv: Buffer
   /** The plaintext: show it only to who asked for it. */
   data: Buffer
+}
+
+/** What a sealed frame claims, and what came of the keys. */
+export interface SealedInspection {
+  direction: 'uplink' | 'downlink'
+  kind: 'data' | 'hello' | 'control'
+  /** Whether it says that it is bound to a session. */
+  sessionBound: boolean
+  epoch: number
+  /** 16 hex digits. */
+  address: string
+  counter: bigint
+  /** The device that the keyring lists under this address, and what the store knows of it. */
+  listed: {
+    name: string
+    fleet: string
+    ownKey: boolean
+    revoked: boolean
+    minimumEpoch: number
+    /** Where such a frame goes. */
+    topic: string
+    reachedEpoch: number | null
+    head: bigint | null
+    /** In Unix seconds. */
+    lastSeen: number | null
+  } | null
+  /** One for each source of keys that was tried; at most one fits. */
+  findings: SealedFinding[]
+  /** How many of the sessions that were given could be tried. */
+  sessionsGiven: number
+  /** How many beacons' sessions the store knows. */
+  sessionsOfBeacons: number
+  /** How many sessions the store knows the device to have drawn. */
+  sessionsOfDevice: number
+}
+
+/** What came of some keys, on a sealed frame. */
+export interface SealedFinding {
+  /** `device`, `former`, `unlisted`, `reversed`, `others` or `fleet`. */
+  keysOf: string
+  /** The fleet, where the keys come out of its key. */
+  fleet: string | null
+  /** How many devices they are of. */
+  devices: number
+  /** The epochs that were tried. */
+  epochs: number[]
+  /** How the frame verifies under one of them; null if it does not. */
+  fit: SealedFit | null
+}
+
+/** How a sealed frame verifies. */
+export interface SealedFit {
+  /** The device whose key it is. */
+  device: string | null
+  /** The epoch of the key. */
+  epoch: number
+  direction: 'uplink' | 'downlink'
+  kind: 'data' | 'hello' | 'control'
+  /** What it is bound to. */
+  session: 'none' | 'given' | 'beacon' | 'current' | 'pending' | 'expired' | 'zeros'
+  /** When a session of this keyring's beacons was minted, in Unix seconds. */
+  sessionTime: number | null
+  /** How long those live, in seconds. */
+  sessionLife: number | null
+  /** What is wrong with it; a receiver takes it only if nothing is. */
+  mistakes: string[]
+  /** The plaintext, of whichever kind: show it only to who asked for it. */
+  data: Buffer
+  /** What a hello or a control frame says; null for data, and for what does not parse. */
+  body: {
+    says: string
+    session?: string
+    firmware?: string
+    epoch?: number
+    tag?: string
+    floor?: bigint
+    mode?: number
+  } | null
 }
 
 /** What does the work: `native`, the addon. Throws `no_backend` if there is none for this system. */

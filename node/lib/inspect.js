@@ -15,26 +15,37 @@ function inspect(payload, { keyring, sessions = [], store, topic } = {}) {
     store === undefined ? store : nativeOf(store, Store, 'store'),
     optionalText(topic, 'topic'),
   )
-  const {
-    frame,
-    fields,
-    layout = null,
-    malformed = null,
-    offset = null,
-    reason = null,
-  } = inspection
+  const none = { layout: null, malformed: null, offset: null, reason: null }
   const findings = inspection.findings.map(finding)
-  return { frame, layout, fields, malformed, offset, reason, findings }
+  return { ...none, ...inspection, findings, sealed: sealedInspection(inspection.sealed) }
 }
 
 // What is not there is null everywhere, where the backend leaves it out.
-function finding({ group = null, owner = null, fit: found }) {
-  const fit = found && {
+
+function finding(found) {
+  const { fit, claims } = found
+  return {
+    ...{ group: null, owner: null },
     ...found,
-    sessionTime: found.sessionTime ?? null,
-    device: found.device ?? null,
+    fit: fit ? { sessionTime: null, sessionLife: null, device: null, ...fit } : null,
+    claims: claims ? { device: null, ...claims } : null,
   }
-  return { group, owner, fit: fit ?? null }
+}
+
+function sealedInspection(sealed) {
+  if (!sealed) return null
+  const { listed } = sealed
+  return {
+    ...sealed,
+    listed: listed ? { reachedEpoch: null, head: null, lastSeen: null, ...listed } : null,
+    findings: sealed.findings.map(sealedFinding),
+  }
+}
+
+function sealedFinding(found) {
+  const { fit } = found
+  const none = { device: null, sessionTime: null, sessionLife: null, body: null }
+  return { fleet: null, ...found, fit: fit ? { ...none, ...fit } : null }
 }
 
 module.exports = { inspect }

@@ -51,8 +51,9 @@ class Keyring {
 function deviceEntry({ name, group = null, nodeId = null, topic = null, ...rest }) {
   const { commandTopic = null, commandSessionTopic = null } = rest
   const classic = { group, nodeId, topic, commandTopic, commandSessionTopic }
-  const { fleet = null, address = null, minimumEpoch = null, revoked, ownKey } = rest
-  return { name, ...classic, fleet, address, minimumEpoch, revoked, ownKey }
+  const { fleet = null, address = null, downTopic = null, minimumEpoch = null } = rest
+  const { revoked, ownKey } = rest
+  return { name, ...classic, fleet, address, downTopic, minimumEpoch, revoked, ownKey }
 }
 
 function groupEntry({ name, topic, sessionTopic = null, layout, data, mac, devices }) {

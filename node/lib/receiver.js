@@ -94,8 +94,9 @@ class Receiver {
     return columns(made, opened)
   }
 
-  hear(payload, { topic } = {}) {
-    return this.#native.hear(bytes(payload, 'payload'), text(topic, 'topic'))
+  hear(payload, { topic, retained = false } = {}) {
+    const message = [bytes(payload, 'payload'), text(topic, 'topic')]
+    return this.#native.hear(...message, flag(retained, 'retained'))
   }
 
   publications() {
@@ -116,6 +117,10 @@ class Receiver {
 
   get subscriptions() {
     return this.#native.subscriptions()
+  }
+
+  get delivery() {
+    return this.#delivery
   }
 
   get keyring() {

@@ -30,6 +30,10 @@ class Sender {
     return publication(own(this).seal(text(device, 'device'), bytes(data, 'data')))
   }
 
+  acknowledges(payload) {
+    return own(this).acknowledges(bytes(payload, 'payload'))
+  }
+
   ratchet(device) {
     return publication(own(this).ratchet(text(device, 'device')))
   }

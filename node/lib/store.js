@@ -23,6 +23,10 @@ class Store {
     own(this).markRestored()
   }
 
+  sealedDevice(address) {
+    return own(this).sealedDevice(text(address, 'address'))
+  }
+
   get counts() {
     const counts = own(this).counts()
     return Object.fromEntries(VERDICTS.map((verdict, at) => [verdict, counts[at]]))

@@ -41,10 +41,9 @@ module.exports = function (RED) {
 
     function input(msg, send, done) {
       const { topic, payload } = msg
-      if (!end) {
-        if (kit.need().owns(topic)) return done()
-        throw failure ?? new Trouble('no_keys', kit.text('no-keys'))
-      }
+      const isForOthers = kit.need().owns(topic) && !end?.hears(topic) && !end?.obeys(topic)
+      if (isForOthers) return done()
+      if (!end) throw failure ?? new Trouble('no_keys', kit.text('no-keys'))
       if (end.hears(topic)) {
         if (isBytes(payload)) end.hear(payload)
       } else if (end.obeys(topic)) {

@@ -30,7 +30,7 @@ module.exports = function (RED) {
       let message
       try {
         // Session IDs are no readings, whoever wires them here.
-        if (name !== undefined && runtime.hear(frame, name)) return done()
+        if (name !== undefined && runtime.hear(frame, name, retain === true)) return done()
         message = runtime.open(frame, name, retain === true)
         failure = undefined
       } catch (error) {

@@ -35,7 +35,7 @@ module.exports = function (RED) {
       const { payload, topic, retain } = msg
       kit.need()
       if (typeof topic === 'string' && isBytes(payload)) {
-        if (runtime.hear(payload, topic)) heard = true
+        if (runtime.hear(payload, topic, retain === true)) heard = true
         else if (runtime.isHello(topic)) runtime.open(payload, topic, retain === true)
       }
       done()

@@ -64,6 +64,14 @@ impl Keyring {
                 command_session_topic: filled(Group::command_session_topic),
                 fleet: fleet.map(|fleet| fleet.name.to_string()),
                 address: sealed.map(|sealed| sealed.address.to_string()),
+                down_topic: sealed.and_then(|sealed| {
+                    Some(
+                        self.core
+                            .fleets()
+                            .get(sealed.fleet)?
+                            .down_topic(sealed.address),
+                    )
+                }),
                 minimum_epoch: sealed.map(|sealed| sealed.minimum_epoch),
                 revoked: sealed.is_some_and(|sealed| sealed.revoked),
                 own_key: sealed.is_some_and(Sealed::has_own_key),
@@ -139,6 +147,7 @@ pub struct DeviceEntry {
     pub command_session_topic: Option<String>,
     pub fleet: Option<String>,
     pub address: Option<String>,
+    pub down_topic: Option<String>,
     pub minimum_epoch: Option<u16>,
     pub revoked: bool,
     pub own_key: bool,

@@ -196,8 +196,14 @@ impl Receiver {
     }
 
     #[napi(catch_unwind)]
-    pub fn hear(&self, env: &Env, payload: BufferSlice<'_>, topic: String) -> napi::Result<bool> {
-        let heard = self.core.hear(&payload, &topic);
+    pub fn hear(
+        &self,
+        env: &Env,
+        payload: BufferSlice<'_>,
+        topic: String,
+        retained: bool,
+    ) -> napi::Result<bool> {
+        let heard = self.core.hear(&payload, &topic, retained);
         heard.map_err(|error| errors::to_js(env, &error))
     }
 

@@ -178,7 +178,7 @@ pub fn sealed_device_session(
     Ok(session.to_vec().into())
 }
 
-fn parse_address(env: &Env, text: &str) -> napi::Result<Address> {
+pub(crate) fn parse_address(env: &Env, text: &str) -> napi::Result<Address> {
     let message = "an address is 16 hex digits, such as \"0011223344556677\"";
     Address::parse(text).ok_or_else(|| errors::argument(env, message))
 }

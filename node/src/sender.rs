@@ -9,6 +9,7 @@ use napi_derive::napi;
 
 use crate::errors;
 use crate::keyring::Keyring;
+use crate::message::hex;
 use crate::receiver::Publication;
 use crate::store::Store;
 
@@ -47,6 +48,17 @@ impl Sender {
         data: BufferSlice<'_>,
     ) -> napi::Result<Publication> {
         sealed(env, self.0.seal(&device, &data))
+    }
+
+    #[napi(catch_unwind)]
+    pub fn acknowledges(
+        &self,
+        env: &Env,
+        payload: BufferSlice<'_>,
+    ) -> napi::Result<Option<String>> {
+        let tag = self.0.acknowledges(&payload);
+        let tag = tag.map_err(|error| errors::to_js(env, &error))?;
+        Ok(tag.map(|tag| hex(&tag)))
     }
 
     #[napi]

@@ -7,10 +7,12 @@ use espseal::clock::SystemClock;
 use espseal::store::{Durability, MemoryStore, SqliteStore, Store as CoreStore};
 use espseal::{Error, StoreError, Verdict};
 use napi::Env;
+use napi::bindgen_prelude::BigInt;
 use napi_derive::napi;
 
 use crate::errors;
 use crate::receiver::number;
+use crate::sealed::parse_address;
 
 #[napi]
 pub struct Store {
@@ -56,6 +58,22 @@ impl Store {
         marked.map_err(|error| errors::to_js(env, &Error::Store(error)))
     }
 
+    #[napi]
+    pub fn sealed_device(&self, env: &Env, address: String) -> napi::Result<Option<SealedDevice>> {
+        let address = parse_address(env, &address)?;
+        let mut known = None;
+        let read = self.core.transact(&mut |transaction| {
+            known = transaction.sealed_device(address)?;
+            Ok(())
+        });
+        read.map_err(|error| errors::to_js(env, &Error::Store(error)))?;
+        Ok(known.map(|known| SealedDevice {
+            epoch: known.epoch,
+            head: known.window.head.into(),
+            last_seen: number(known.last_seen),
+        }))
+    }
+
     /// In the order of `verdicts()`.
     #[napi]
     pub fn counts(&self, env: &Env) -> napi::Result<Vec<f64>> {
@@ -72,4 +90,12 @@ impl Store {
     pub fn path(&self) -> Option<String> {
         self.path.as_ref().map(|path| path.display().to_string())
     }
+}
+
+#[napi(object, object_from_js = false)]
+pub struct SealedDevice {
+    pub epoch: u16,
+    pub head: BigInt,
+    /// In Unix seconds.
+    pub last_seen: f64,
 }

@@ -7,7 +7,16 @@ const { mkdtempSync, rmSync } = require('node:fs')
 const { tmpdir } = require('node:os')
 const { join } = require('node:path')
 const { after, describe, it } = require('node:test')
-const { Device, Keyring, KeyringFile, Receiver, Sender, Store, VERDICTS } = require('../lib')
+const {
+  Device,
+  Keyring,
+  KeyringFile,
+  Receiver,
+  Sender,
+  Store,
+  VERDICTS,
+  inspect,
+} = require('../lib')
 
 const folder = mkdtempSync(join(tmpdir(), 'espseal-sealed-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -156,6 +165,37 @@ describe('a sealed device', () => {
     assert.throws(() => keyring.provision('door'), { code: 'revoked' })
     KeyringFile.open(sea.keyring.path).revoke('door', { undo: true })
     assert.equal(Keyring.load(sea.keyring.path).provision('door').epoch, 0)
+  })
+
+  it('is remembered by the store, and taken apart for its owner', () => {
+    const sea = new Sea()
+    const { address } = sea.device
+    const frame = sea.device.seal('open')
+    const { counter } = sea.receiver.open(frame)
+    const known = sea.store.sealedDevice(address)
+    assert.deepEqual([known.epoch, known.head], [0, counter])
+    assert.ok(known.lastSeen > 1_700_000_000)
+    assert.equal(sea.store.sealedDevice('0011223344556677'), null)
+
+    const inspection = inspect(frame, { keyring: sea.keyring, store: sea.store })
+    assert.deepEqual([inspection.format, inspection.layout], ['sealed', null])
+    assert.deepEqual(
+      inspection.fields.map(({ name }) => name),
+      ['magic', 'flags', 'epoch', 'address', 'counter', 'V', 'C'],
+    )
+    const { listed, findings } = inspection.sealed
+    assert.deepEqual([listed.name, listed.head, listed.reachedEpoch], ['door', counter, 0])
+    const { fit } = findings.find((each) => each.fit)
+    assert.deepEqual([fit.device, fit.mistakes, fit.data.toString()], ['door', [], 'open'])
+  })
+
+  it('acknowledges to a process beside the receiver, too', () => {
+    const sea = new Sea()
+    const command = sea.sender.seal('door', 'on')
+    sea.down(command)
+    const [{ payload }] = sea.device.publications()
+    assert.equal(sea.sender.acknowledges(payload), command.tag)
+    assert.equal(sea.sender.acknowledges(sea.device.seal('1')), null)
   })
 
   it('says what does not fit it', () => {

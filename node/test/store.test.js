@@ -49,6 +49,7 @@ describe('KeyringFile', () => {
       commandSessionTopic: null,
       fleet: null,
       address: null,
+      downTopic: null,
       minimumEpoch: null,
       revoked: false,
       ownKey: false,

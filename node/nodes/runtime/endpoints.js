@@ -87,7 +87,7 @@ function describe(runtime) {
       formats: [device.group && 'classic', device.fleet && 'sealed'].filter(Boolean),
       addresses: [device.nodeId ?? device.topic, device.address].filter((each) => each !== null),
       revoked: device.revoked,
-      ...runtime.seen(device.name),
+      ...runtime.seen(device),
     })),
   }
 }

@@ -26,6 +26,7 @@ class KeyringRuntime extends EventEmitter {
   #sender
   #owned = new Set()
   #hellos = []
+  #toDevices = new Set()
   #timer
   #publishers = 0
   #unheard = new Map()
@@ -90,6 +91,8 @@ class KeyringRuntime extends EventEmitter {
         this.#sender = new Sender(keyring, this.store)
         const topics = [...this.#receiver.subscriptions, ...this.#sender.subscriptions]
         this.#owned = new Set(topics)
+        const toDevice = ({ commandTopic, downTopic }) => [commandTopic, downTopic]
+        this.#toDevices = new Set(keyring.devices.flatMap(toDevice))
         this.#hellos = keyring.fleets.map(({ helloFilter }) => topicPattern(helloFilter))
       }
     } catch (error) {
@@ -120,9 +123,9 @@ class KeyringRuntime extends EventEmitter {
     return message
   }
 
-  /** Whether a topic is one of sessions, not of readings. */
+  /** Whether what comes on a topic is for the protocol alone: no reading is there. */
   owns(topic) {
-    return this.#owned.has(topic)
+    return this.#owned.has(topic) || this.#toDevices.has(topic) || this.isHello(topic)
   }
 
   /** Whether a topic is one of hellos: its messages are for `open`. */
@@ -131,10 +134,10 @@ class KeyringRuntime extends EventEmitter {
   }
 
   /** Takes a message of a session topic; false if it is none. */
-  hear(payload, topic) {
+  hear(payload, topic, retained) {
     const receiver = this.#ready()
     if (!this.#owned.has(topic)) return false
-    if (receiver.hear(payload, { topic })) {
+    if (receiver.hear(payload, { topic, retained })) {
       const unheard = this.#unheard.get(topic)
       if (unheard && unheard.payload.equals(Buffer.from(payload))) this.#unheard.delete(topic)
       this.emit('session')
@@ -154,9 +157,14 @@ class KeyringRuntime extends EventEmitter {
     return this.#sender.seal(device, data)
   }
 
-  /** When this device's last fresh message came, in ms since 1970, and its epoch; or null. */
-  seen(device) {
-    return this.#seen.get(device) ?? { lastSeen: null, epoch: null }
+  /**
+   * When a device's last fresh message came, in ms since 1970, and its epoch; or null. Of a sealed
+   * one the store knows it, of a classic one only this process.
+   */
+  seen({ name, address }) {
+    const known = address === null ? null : this.store.sealedDevice(address)
+    if (known) return { lastSeen: known.lastSeen * 1000, epoch: known.epoch }
+    return this.#seen.get(name) ?? { lastSeen: null, epoch: null }
   }
 
   /** From now on somebody publishes what is due; returns what ends that. */
