@@ -15,15 +15,32 @@ export declare class ClassicKeys {
 }
 
 export declare class Device {
-  static load(path: string): Device
-  static fromKeyring(keyring: Keyring, name: string): Device
+  static load(path: string, options: DeviceOptions): Device
+  static fromKeyring(keyring: Keyring, name: string, options: DeviceOptions): Device
   name(): string
+  format(): string
+  address(): string | null
+  epoch(): number | null
   topic(): string | null
   sessionTopic(): string | null
+  helloTopic(): string | null
+  downTopic(): string | null
+  beaconTopic(): string | null
+  subscriptions(): Array<string>
+  isWelcomed(): boolean
+  mode(): number
+  setMode(mode: number): void
+  ignored(): number
+  trouble(): string | null
   hear(payload: Buffer): boolean
   seal(data: Buffer, to?: Buffer | undefined | null): Buffer
+  send(data: Buffer): void
   drawCommandSession(): Buffer
   open(payload: Buffer): Message
+  publications(): Array<Publication>
+  /** In milliseconds. */
+  nextDue(): number | null
+  reconnected(): void
 }
 
 export declare class DeviceKey {
@@ -39,6 +56,8 @@ export declare class Keyring {
   path(): string | null
   devices(): Array<DeviceEntry>
   groups(): Array<GroupEntry>
+  fleets(): Array<FleetEntry>
+  provision(name: string): Provision
   warnings(): Array<string>
 }
 
@@ -49,14 +68,22 @@ export declare class KeyringFile {
   path(): string
   addGroup(group: NewGroup, keys?: ClassicKeys | undefined | null): void
   addDevice(name: string, group: string, nodeId?: string | undefined | null, topic?: string | undefined | null): void
+  addFleet(fleet: NewFleet): void
+  addSealed(name: string, fleet: string, address?: string | undefined | null, chipId?: number | undefined | null): string
+  setAddress(name: string, address?: string | undefined | null, chipId?: number | undefined | null): string
+  rename(name: string, newName: string): void
+  revoke(name: string, revoked: boolean): void
+  remove(name: string, only?: string | undefined | null): void
+  rekey(name: string, reached?: number | undefined | null): number
+  setMinimumEpoch(name: string, epoch: number): void
 }
 
 export declare class Receiver {
   /**
-   * `answer`: four words and room for the data of one frame. A returned object, or a buffer
+   * `answer`: the head and room for the data of one frame. A returned object, or a buffer
    * for each frame, would cost more than all the rest.
    */
-  constructor(keyring: Keyring, store: Store, authority: boolean, answer: Buffer)
+  constructor(keyring: Keyring, store: Store, authority: boolean, delivery: string, answer: Buffer)
   /**
    * A topic by number, from 1: converting the string for each frame would cost as much as
    * opening it. `forget_topics` starts anew.
@@ -64,12 +91,14 @@ export declare class Receiver {
   topic(topic: string): number
   forgetTopics(): void
   /**
-   * Opens one frame: the verdict's place; the rest is in `answer`, or in `last` if the
-   * message is not fresh.
+   * Opens one frame: whether it is a fresh reading, which is in `answer`. Any other message is
+   * in `last`.
    */
-  open(payload: Buffer, topic: number, retained: boolean): number
-  /** The last message that was not fresh, or did not fit. */
-  last(): Message | null
+  open(payload: Buffer, topic: number, retained: boolean): boolean
+  /** The last message. */
+  last(): Message
+  /** The message of this number is done; a second time it does nothing. */
+  done(number: number): void
   /**
    * Opens the frames that lie end to end in `frames` (`ends` says where each ends), into
    * columns; returns how many. After fewer than there are, `failure` throws why.
@@ -80,15 +109,17 @@ export declare class Receiver {
   openMany(frames: Buffer, ends: Uint32Array, topic: number, retained: boolean, columns: Buffer, data: Buffer): number
   /** Throws what ended the last `open_many` early. */
   failure(): void
-  hear(payload: Buffer, topic: string): boolean
+  hear(payload: Buffer, topic: string, retained: boolean): boolean
   publications(): Array<Publication>
   reconnected(): void
   /** In milliseconds. */
   nextDue(): number | null
+  readingFilters(): Array<string>
   subscriptions(): Array<string>
   /** In the order of `verdicts()`. */
   counts(): Array<number>
   falseSessions(): number
+  unreadableBodies(): number
   trouble(): string | null
 }
 
@@ -98,12 +129,36 @@ export declare class Sender {
   hear(payload: Buffer, topic: string): boolean
   isReady(device: string): boolean
   seal(device: string, data: Buffer): Publication
+  acknowledges(payload: Buffer): string | null
+  ratchet(device: string): Publication
+  queryMode(device: string): Publication
+  setMode(device: string, mode: number): Publication
 }
 
 export declare class Store {
   static memory(): Store
   static sqlite(path: string | undefined | null, durability: string): Store
+  markRestored(): void
+  sealedDevice(address: string): SealedDevice | null
+  /** In the order of `verdicts()`. */
+  counts(): Array<number>
   path(): string | null
+}
+
+/** What a hello or a control frame says. */
+export interface Body {
+  says: string
+  session?: string
+  firmware?: string
+  epoch?: number
+  tag?: string
+  floor?: bigint
+  mode?: number
+}
+
+export interface Claims {
+  node: Buffer
+  device?: string
 }
 
 export declare function classicOpen(frame: Buffer, keys: ClassicKeys, sessions: Array<Buffer>, words: Words): ClassicOpened
@@ -127,6 +182,21 @@ export interface DeviceEntry {
   topic?: string
   commandTopic?: string
   commandSessionTopic?: string
+  fleet?: string
+  address?: string
+  downTopic?: string
+  minimumEpoch?: number
+  revoked: boolean
+  ownKey: boolean
+}
+
+/** Times in milliseconds. */
+export interface DeviceOptions {
+  format?: string
+  state?: string
+  firmware?: string
+  hold: number
+  helloInterval: number
 }
 
 export interface Field {
@@ -139,6 +209,8 @@ export interface Finding {
   group?: string
   owner?: string
   fit?: Fit
+  ivFits: boolean
+  claims?: Claims
 }
 
 export interface Fit {
@@ -148,10 +220,20 @@ export interface Fit {
   asInKeyring: boolean
   session: string
   sessionTime?: number
+  sessionLife?: number
   device?: string
   node: Buffer
   iv: Buffer
   data: Buffer
+}
+
+export interface FleetEntry {
+  name: string
+  beaconTopic: string
+  upFilter: string
+  helloFilter: string
+  dangerFirstContact: boolean
+  devices: number
 }
 
 /** The reasons of fresh messages: unprotected from replays, and protected. */
@@ -171,24 +253,59 @@ export declare function inspect(payload: Buffer, keyring: Keyring | undefined | 
 
 export interface Inspection {
   frame: Buffer
+  format: string
+  armored: boolean
   layout?: string
   fields: Array<Field>
   malformed?: string
   offset?: number
   reason?: string
   findings: Array<Finding>
+  sealed?: SealedInspection
+}
+
+export interface Listed {
+  name: string
+  fleet: string
+  ownKey: boolean
+  revoked: boolean
+  minimumEpoch: number
+  topic: string
+  reachedEpoch?: number
+  head?: bigint
+  lastSeen?: number
 }
 
 /** A message with everything in it. */
 export interface Message {
-  /** Its place in `verdicts()`. */
-  verdict: number
+  verdict: string
   device?: string
   nodeId?: string
   group?: string
   data?: Buffer
+  kind: string
+  address?: string
+  counter?: bigint
+  epoch?: number
+  advanced: boolean
+  sessionBound: boolean
   replayProtected: boolean
+  mode?: number
+  acknowledged?: string
+  /** The number of what is handed over and not done. */
+  undone?: number
   reason: string
+}
+
+export interface NewFleet {
+  name: string
+  beaconTopic?: string
+  upTopic?: string
+  helloTopic?: string
+  downTopic?: string
+  beaconInterval?: number
+  beaconLife?: number
+  dangerFirstContact: boolean
 }
 
 /** What is not in the type: the keys, which are an object of their own. */
@@ -198,8 +315,25 @@ export interface NewGroup {
   sessionTopic?: string
   layout: string
   data: string
+  mac: string
+  policy: string
+  sessionInterval?: number
+  sessionLife?: number
+  commandTopic?: string
+  commandSessionTopic?: string
   dangerAcceptReplays: boolean
   allowArticleKeys: boolean
+}
+
+export interface Provision {
+  name: string
+  address: string
+  deviceKey: Buffer
+  epoch: number
+  upTopic: string
+  helloTopic: string
+  downTopic: string
+  beaconTopic: string
 }
 
 /** What an adapter publishes for the receiver or the sender. */
@@ -208,13 +342,42 @@ export interface Publication {
   payload: Buffer
   qos: number
   retain: boolean
+  tag?: string
 }
 
 export declare function sealedArmor(frame: Buffer): string
 
+export interface SealedDevice {
+  epoch: number
+  head: bigint
+  /** In Unix seconds. */
+  lastSeen: number
+}
+
 export declare function sealedDeviceSession(key: DeviceKey, counter: bigint, beacon: Buffer, random: Buffer): Buffer
 
 export declare function sealedDisarm(text: Buffer): Buffer
+
+export interface SealedFinding {
+  keysOf: string
+  fleet?: string
+  devices: number
+  epochs: Array<number>
+  fit?: SealedFit
+}
+
+export interface SealedFit {
+  device?: string
+  epoch: number
+  direction: string
+  kind: string
+  session: string
+  sessionTime?: number
+  sessionLife?: number
+  mistakes: Array<string>
+  data: Buffer
+  body?: Body
+}
 
 /** What a frame is sealed with, but for the key and the plaintext. */
 export interface SealedHeader {
@@ -223,6 +386,20 @@ export interface SealedHeader {
   epoch: number
   direction: string
   kind: string
+}
+
+export interface SealedInspection {
+  direction: string
+  kind: string
+  sessionBound: boolean
+  epoch: number
+  address: string
+  counter: bigint
+  listed?: Listed
+  findings: Array<SealedFinding>
+  sessionsGiven: number
+  sessionsOfBeacons: number
+  sessionsOfDevice: number
 }
 
 export declare function sealedOpen(frame: Buffer, key: DeviceKey, direction: string, sessions: Array<Buffer>, context: Buffer): SealedOpened

@@ -175,8 +175,8 @@ impl KeyringFile {
     }
 
     #[napi]
-    pub fn rename(&self, env: &Env, name: String, new: String) -> napi::Result<()> {
-        let renamed = self.0.rename(&name, &new);
+    pub fn rename(&self, env: &Env, name: String, new_name: String) -> napi::Result<()> {
+        let renamed = self.0.rename(&name, &new_name);
         renamed.map_err(|error| errors::keyring(env, &error))
     }
 

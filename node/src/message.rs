@@ -53,7 +53,7 @@ impl From<CoreMessage> for Message {
 }
 
 impl Message {
-    pub(crate) fn of_receiver(judged: Judged, keyring: &Keyring, undone: Option<u32>) -> Self {
+    pub(crate) fn of_receiver(judged: &Judged, keyring: &Keyring, undone: Option<u32>) -> Self {
         let device = judged.device.and_then(|place| keyring.devices().get(place));
         let group = judged.group.and_then(|place| keyring.groups().get(place));
         Self {

@@ -30,7 +30,8 @@ pub struct Receiver {
     core: CoreReceiver,
     topics: Vec<String>,
     answer: Buffer,
-    last: Option<Judged>,
+    /// The last frame; what it was decrypted in serves the next one.
+    judged: Judged,
     failure: Option<Error>,
     undone: HashMap<u32, Ticket>,
     numbers: u32,
@@ -65,7 +66,7 @@ impl Receiver {
             core,
             topics: Vec::new(),
             answer,
-            last: None,
+            judged: Judged::default(),
             failure: None,
             undone: HashMap::new(),
             numbers: 0,
@@ -95,28 +96,23 @@ impl Receiver {
         topic: u32,
         retained: bool,
     ) -> napi::Result<bool> {
-        let judged = self
-            .core
-            .judge(&payload, name(&self.topics, topic), retained)
+        let topic = name(&self.topics, topic);
+        self.core
+            .judge(&payload, topic, retained, &mut self.judged)
             .map_err(|error| errors::to_js(env, &error))?;
-        let quick = judged.kind == Kind::Data && judged.ticket.is_none();
-        if quick && write(&mut self.answer, &judged) {
-            return Ok(true);
-        }
-        self.last = Some(judged);
-        Ok(false)
+        let quick = self.judged.kind == Kind::Data && self.judged.ticket.is_none();
+        Ok(quick && write(&mut self.answer, &self.judged))
     }
 
-    /// The last message that was no fresh reading.
+    /// The last message.
     #[napi]
-    pub fn last(&mut self) -> Option<Message> {
-        let judged = self.last.take()?;
-        let undone = judged.ticket.map(|ticket| {
+    pub fn last(&mut self) -> Message {
+        let undone = self.judged.ticket.take().map(|ticket| {
             self.numbers = self.numbers.wrapping_add(1);
             self.undone.insert(self.numbers, ticket);
             self.numbers
         });
-        Some(Message::of_receiver(judged, self.core.keyring(), undone))
+        Message::of_receiver(&self.judged, self.core.keyring(), undone)
     }
 
     /// The message of this number is done; a second time it does nothing.
@@ -165,13 +161,11 @@ impl Receiver {
             let end = usize::try_from(end).map_err(|_| mismatch())?;
             let frame = frames.get(start..end).ok_or_else(mismatch)?;
             start = end;
-            let judged = match self.core.judge(frame, topic, retained) {
-                Ok(judged) => judged,
-                Err(error) => {
-                    self.failure = Some(error);
-                    break;
-                }
-            };
+            let judged = &mut self.judged;
+            if let Err(error) = self.core.judge(frame, topic, retained, judged) {
+                self.failure = Some(error);
+                break;
+            }
             if let Some(plain) = judged.data() {
                 let after = written + plain.len();
                 let room = data.get_mut(written..after).ok_or_else(mismatch)?;
