@@ -110,6 +110,17 @@ describe('a sealed device', () => {
     assert.equal(sea.commands.at(-1).verdict, 'duplicate')
   })
 
+  it('acknowledges them to the second of two receivers on one store, too', () => {
+    const sea = new Sea()
+    const command = sea.sender.seal('door', 'unlock')
+    sea.down(command)
+    const [{ payload, topic }] = sea.device.publications()
+    const first = new Receiver(sea.keyring, sea.store).open(payload, { topic })
+    const second = sea.receiver.open(payload, { topic })
+    assert.deepEqual([first.verdict, second.verdict], ['fresh', 'duplicate'])
+    assert.deepEqual([first.acknowledged, second.acknowledged], [command.tag, command.tag])
+  })
+
   it('ratchets, and tells its mode', () => {
     const sea = new Sea()
     sea.down(sea.sender.ratchet('door'))

@@ -112,11 +112,13 @@ class KeyringRuntime extends EventEmitter {
   /** Opens a frame. What is fresh and no reading has no data, and has been dealt with. */
   open(payload, topic, retained) {
     const message = this.#ready().open(payload, { topic, retained })
-    if (message.verdict === 'fresh') {
-      this.#seen.set(message.device, { lastSeen: Date.now(), epoch: message.epoch })
-      if (message.acknowledged !== null) this.emit('acknowledged', message.acknowledged)
+    const { verdict, device, kind, acknowledged, epoch } = message
+    if (verdict === 'fresh') this.#seen.set(device, { lastSeen: Date.now(), epoch })
+    // A duplicate tells it as well: another receiver on this store may have been the first.
+    if (verdict === 'fresh' || verdict === 'duplicate') {
+      if (acknowledged !== null) this.emit('acknowledged', acknowledged)
       // With its acknowledgement of a welcome a sealed device has a new session.
-      if (message.kind !== 'data') this.emit('command-session')
+      if (kind !== 'data') this.emit('command-session')
     }
     // A hello wants a welcome, and under the policy `strict` a frame ends its session.
     this.#schedule()

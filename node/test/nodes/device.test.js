@@ -3,8 +3,18 @@
 const assert = require('node:assert/strict')
 const { join } = require('node:path')
 const { after, afterEach, before, describe, it } = require('node:test')
-const { Keyring, KeyringFile } = require('../../lib')
-const { TYPED, give, load, start, status, stop, temporaryFolder, unload } = require('./support')
+const { Keyring, KeyringFile, Receiver } = require('../../lib')
+const {
+  TYPED,
+  give,
+  helper,
+  load,
+  start,
+  status,
+  stop,
+  temporaryFolder,
+  unload,
+} = require('./support')
 
 /** The whole way inside one flow, with keys that nobody knows. */
 function flow(properties = {}, keyring = {}) {
@@ -39,6 +49,17 @@ function flow(properties = {}, keyring = {}) {
       type: 'helper',
     })),
   ]
+}
+
+/** A keyring's file with the kitchen as a sealed device. */
+function sealedKeyring(test) {
+  const file = join(
+    temporaryFolder((work) => test.after(work)),
+    'keyring.toml',
+  )
+  KeyringFile.create(file).addFleet('boats')
+  KeyringFile.open(file).addSealed('kitchen', { fleet: 'boats' })
+  return { source: 'file', file, state: 'memory' }
 }
 
 describe('espseal device', () => {
@@ -87,13 +108,9 @@ describe('espseal device', () => {
   })
 
   it('greets its host as a sealed device', async (test) => {
-    const folder = temporaryFolder((work) => test.after(work))
-    const file = join(folder, 'keyring.toml')
-    KeyringFile.create(file).addFleet('boats')
-    KeyringFile.open(file).addSealed('kitchen', { fleet: 'boats' })
-    const keyring = { source: 'file', file, state: 'memory' }
+    const { file, ...keyring } = sealedKeyring(test)
     const { air, fresh, refused, commands, acknowledged, caught } = await load(
-      flow({}, keyring),
+      flow({}, { file, ...keyring }),
       {},
     )
     const [{ address }] = Keyring.load(file).devices
@@ -111,6 +128,23 @@ describe('espseal device', () => {
     await status('seal', 'green', 'acknowledged')
     await status('device', 'green', 'sealed')
     assert.deepEqual([refused.messages, caught.messages], [[], []])
+  })
+
+  it('is confirmed though another receiver on the store was the first to open it', async (test) => {
+    const wires = [['air'], ['commands']]
+    const probes = await load(flow({ wires }, sealedKeyring(test)), {})
+    const { air, commands, acknowledged, caught } = probes
+    const { keyring, store } = helper.getNode('keyring').runtime
+    const other = new Receiver(keyring, store, { authority: false })
+    helper.getNode('air').on('input', ({ topic, payload }) => {
+      if (topic.endsWith('/up')) other.open(payload, { topic })
+      give('open', { topic, payload })
+    })
+    give('seal', { payload: 'on' })
+    assert.equal((await commands.next('a command')).payload, 'on')
+    assert.equal((await acknowledged.next('its acknowledgement')).payload, 'on')
+    assert.ok(air.messages.some(({ topic }) => topic.endsWith('/up')))
+    assert.deepEqual(caught.messages, [])
   })
 
   it('says that the keyring has no such device', async () => {

@@ -6,6 +6,10 @@ const { mkdtempSync, rmSync } = require('node:fs')
 const { tmpdir } = require('node:os')
 const { join } = require('node:path')
 const { events } = require('@node-red/util')
+
+// When it is loaded, the helper looks for Node-RED from here.
+process.chdir(join(__dirname, '../..'))
+
 const helper = require('node-red-node-test-helper')
 const { KEYS, SESSION_KEY } = require('../support/keyring')
 const { waitFor } = require('../support/wait')
