@@ -1,4 +1,5 @@
 // Builds the addon into native/, and what napi-rs generates from it: index.js and index.d.ts.
+// Fetches the licences, for the tarball.
 //
 //   node scripts/build.mjs [--release] [--check]
 //
@@ -40,6 +41,10 @@ execFileSync('cargo', ['build', ...flags], { cwd: root, env, stdio: 'inherit' })
 const native = join(root, 'native')
 mkdirSync(native, { recursive: true })
 installAddon()
+// npm packs only what is in the package's own folder.
+for (const licence of ['LICENSE-APACHE', 'LICENSE-MIT']) {
+  copyFileSync(join(root, '..', licence), join(root, licence))
+}
 const output = check ? mkdtempSync(join(targetDirectory(), 'espseal-node-check-')) : native
 await generate(output)
 if (check) compare(output)

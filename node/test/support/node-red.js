@@ -37,8 +37,7 @@ class NodeRed {
     this.port = await freePort()
     this.url = `http://127.0.0.1:${this.port}`
     writeFileSync(join(this.folder, 'package.json'), '{"name":"user","version":"0.0.1"}\n')
-    const { file } = pack(this.folder)
-    install(file, this.folder)
+    install(pack().file, this.folder)
     const settings = {
       uiHost: '127.0.0.1',
       uiPort: this.port,

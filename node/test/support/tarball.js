@@ -1,12 +1,22 @@
 'use strict'
 
 const { execFileSync } = require('node:child_process')
+const { mkdtempSync, rmSync } = require('node:fs')
+const { tmpdir } = require('node:os')
 const { join } = require('node:path')
 
 const PACKAGE = join(__dirname, '../..')
 
-/** Packs the package as npm would publish it; returns the file and what is in it. */
-function pack(folder) {
+let packed
+
+/** Packs the package as npm would publish it, once; returns the file and what is in it. */
+function pack() {
+  packed ??= packInto(mkdtempSync(join(tmpdir(), 'espseal-tarball-')))
+  return packed
+}
+
+function packInto(folder) {
+  process.once('exit', () => rmSync(folder, { recursive: true }))
   const options = { cwd: PACKAGE, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }
   const arguments_ = ['pack', '--json', '--pack-destination', folder]
   const answer = JSON.parse(execFileSync('npm', arguments_, options))
