@@ -1,6 +1,6 @@
 //! What came of the keys of a classic frame.
 
-use espseal::{Claims as CoreClaims, Finding as CoreFinding, Fit as CoreFit, FitSession};
+use espseal::{Claims as CoreClaims, Finding as CoreFinding, Fit as CoreFit};
 use napi::bindgen_prelude::Buffer;
 use napi_derive::napi;
 
@@ -59,19 +59,13 @@ pub struct Fit {
 
 impl From<&CoreFit> for Fit {
     fn from(fit: &CoreFit) -> Self {
-        let (session, session_time) = match fit.session {
-            FitSession::Given(_) => ("given", None),
-            FitSession::Stored(id) => ("stored", Some(id.time())),
-            FitSession::Empty => ("empty", None),
-            FitSession::None => ("none", None),
-        };
         Self {
             layout: fit.scheme.layout.code(),
             mode: fit.scheme.data.code(),
             mac: fit.scheme.mac.code(),
             as_in_keyring: fit.as_in_keyring,
-            session,
-            session_time,
+            session: fit.session.code(),
+            session_time: fit.session.minted(),
             session_life: fit.session_life.map(|life| number(life.as_secs())),
             device: fit.device.as_deref().map(str::to_owned),
             node: fit.opened.node().to_vec().into(),

@@ -3,7 +3,7 @@
 use espseal::sealed::{Control, Hello, Kind};
 use espseal::{
     Listed as CoreListed, SealedFinding as CoreFinding, SealedFit as CoreFit,
-    SealedInspection as CoreInspection, SealedSession,
+    SealedInspection as CoreInspection,
 };
 use napi::bindgen_prelude::{BigInt, Buffer};
 use napi_derive::napi;
@@ -114,20 +114,13 @@ pub struct SealedFit {
 
 impl From<&CoreFit> for SealedFit {
     fn from(fit: &CoreFit) -> Self {
-        let (session, session_time) = match fit.session {
-            SealedSession::None => ("none", None),
-            SealedSession::Given { minted, .. } => ("given", minted),
-            SealedSession::Beacon { minted } => ("beacon", Some(minted)),
-            SealedSession::Device(age) => (age.code(), None),
-            SealedSession::Zeros => ("zeros", None),
-        };
         Self {
             device: fit.device.as_deref().map(str::to_owned),
             epoch: fit.epoch,
             direction: fit.direction.code(),
             kind: fit.kind.code(),
-            session,
-            session_time,
+            session: fit.session.code(),
+            session_time: fit.session.minted(),
             session_life: fit.session_life.map(|life| number(life.as_secs())),
             mistakes: fit.mistakes.iter().map(|mistake| mistake.code()).collect(),
             data: fit.plaintext.to_vec().into(),
@@ -168,39 +161,28 @@ impl Body {
     }
 
     fn of_control(control: Control) -> Self {
-        let (says, body) = match control {
-            Control::Ratchet { epoch } => (
-                "ratchet",
-                Self {
-                    epoch: Some(epoch),
-                    ..Self::default()
-                },
-            ),
-            Control::Ack { tag } => (
-                "ack",
-                Self {
-                    tag: Some(hex(&tag)),
-                    ..Self::default()
-                },
-            ),
-            Control::Welcome { floor } => (
-                "welcome",
-                Self {
-                    floor: Some(floor.into()),
-                    ..Self::default()
-                },
-            ),
-            Control::QueryMode => ("query mode", Self::default()),
-            Control::SetMode { mode } => ("set mode", Self::with_mode(mode)),
-            Control::Mode { mode } => ("mode", Self::with_mode(mode)),
-        };
-        Self { says, ..body }
-    }
-
-    fn with_mode(mode: u8) -> Self {
-        Self {
-            mode: Some(mode),
+        let said = Self {
+            says: control.code(),
             ..Self::default()
+        };
+        match control {
+            Control::Ratchet { epoch } => Self {
+                epoch: Some(epoch),
+                ..said
+            },
+            Control::Ack { tag } => Self {
+                tag: Some(hex(&tag)),
+                ..said
+            },
+            Control::Welcome { floor } => Self {
+                floor: Some(floor.into()),
+                ..said
+            },
+            Control::QueryMode => said,
+            Control::SetMode { mode } | Control::Mode { mode } => Self {
+                mode: Some(mode),
+                ..said
+            },
         }
     }
 }
