@@ -7,6 +7,10 @@ const { bad, calm, good, note } = require('./runtime/status')
 const { Trouble } = require('./runtime/trouble')
 const { WaitingRoom } = require('./runtime/waiting-room')
 
+// A device that sleeps comes back by itself, and so does a receiver that starts later; everything
+// else somebody has to mend.
+const PASSING = new Set(['no_session', 'not_authority'])
+
 module.exports = function (RED) {
   function SealNode(config) {
     RED.nodes.createNode(this, config)
@@ -18,13 +22,8 @@ module.exports = function (RED) {
     let last
     let failure
 
-    const room = new WaitingRoom({
-      isReady: (device) => runtime.isReady(device),
-      serve,
-      expired: ({ done, device }) => fail(done, noSession(device)),
-    })
+    const room = new WaitingRoom({ serve, expired: ({ done, reason }) => fail(done, reason) })
     const kit = new Kit(RED, this, config.keyring, 'espseal-seal')
-    const { runtime } = kit
     kit.begin({ status, input, close })
     kit.on('acknowledged', (tag) => {
       const msg = awaited.take(tag)
@@ -33,10 +32,12 @@ module.exports = function (RED) {
       node.send([null, msg])
       kit.show()
     })
-    kit.on('command-session', () => {
-      room.look()
-      kit.show()
-    })
+    for (const event of ['command-session', 'change']) {
+      kit.on(event, () => {
+        room.look()
+        kit.show()
+      })
+    }
 
     function input(msg, send, done) {
       const device = config.device || msg.device
@@ -44,38 +45,36 @@ module.exports = function (RED) {
         return fail(done, new Trouble('no_device', kit.text('no-device')))
       }
       const entry = { msg, send, done, device }
-      try {
-        // Throws what no waiting helps with. Behind those that wait already, for their order.
-        if (kit.need().isReady(device) && !room.has(device)) return serve(entry)
-      } catch (error) {
-        return fail(done, error)
-      }
-      if (patience > 0) room.enter(entry, patience)
-      else fail(done, noSession(device))
+      // Behind those that wait already, for their order.
+      const reason = room.reason(device) ?? serve(entry)
+      if (reason === null) return
+      if (patience > 0) room.enter({ ...entry, reason }, patience)
+      else fail(done, reason)
     }
 
+    /** Null once there is no more to do; else why the command can only wait. */
     function serve({ msg, send, done, device }) {
+      let publication, tag
       try {
-        const { tag, ...publication } = runtime.seal(device, commandBytes(msg.payload))
-        sent++
-        last = device
-        failure = undefined
-        if (tag !== null) awaited.add(tag, { ...msg, device })
-        send([{ ...msg, ...publication, device }, null])
-        done()
+        ;({ tag, ...publication } = kit.need().seal(device, commandBytes(msg.payload)))
       } catch (error) {
+        if (PASSING.has(error.code)) return error
         fail(done, error)
+        return null
       }
+      sent++
+      last = device
+      failure = undefined
+      if (tag !== null) awaited.add(tag, { ...msg, device })
+      send([{ ...msg, ...publication, device }, null])
+      done()
+      return null
     }
 
     function fail(done, error) {
       failure = error
       done(error)
       kit.show()
-    }
-
-    function noSession(device) {
-      return new Trouble('no_session', kit.text('no-session', { device }))
     }
 
     function close() {
@@ -86,8 +85,7 @@ module.exports = function (RED) {
 
     function status() {
       if (room.size > 0) return note(kit.text('status.waiting', { count: room.size }))
-      // A device that sleeps comes back by itself; everything else somebody has to mend.
-      if (failure) return (failure.code === 'no_session' ? note : bad)(failure.code)
+      if (failure) return (PASSING.has(failure.code) ? note : bad)(failure.code)
       if (sent === 0) return calm(kit.text('status.ready'))
       const counts = { device: last, count: sent, acknowledged }
       return good(kit.text(acknowledged > 0 ? 'status.acknowledged' : 'status.sent', counts))

@@ -1,15 +1,16 @@
 'use strict'
 
-/** Commands that wait until their device shows a session: served in their order, or expired. */
+/**
+ * Commands that wait for their device: served in their order, or expired. `serve` answers null once
+ * there is no more to do for one, else the reason why it goes on waiting.
+ */
 class WaitingRoom {
   #entries = []
   #timer
-  #isReady
   #serve
   #expired
 
-  constructor({ isReady, serve, expired }) {
-    this.#isReady = isReady
+  constructor({ serve, expired }) {
     this.#serve = serve
     this.#expired = expired
   }
@@ -18,8 +19,9 @@ class WaitingRoom {
     return this.#entries.length
   }
 
-  has(device) {
-    return this.#entries.some((entry) => entry.device === device)
+  /** Why the first one of a device waits; undefined if none does. */
+  reason(device) {
+    return this.#entries.find((entry) => entry.device === device)?.reason
   }
 
   enter(entry, patience) {
@@ -27,15 +29,15 @@ class WaitingRoom {
     this.#schedule()
   }
 
-  /** Serves whoever can be served now: for each device the first that waits. */
+  /** Serves whoever can be served now: of each device the first. */
   look() {
     const seen = new Set()
     for (const entry of [...this.#entries]) {
       if (seen.has(entry.device)) continue
       seen.add(entry.device)
-      if (!this.#isReady(entry.device)) continue
-      this.#leave(entry)
-      this.#serve(entry)
+      const reason = this.#serve(entry)
+      if (reason === null) this.#leave(entry)
+      else entry.reason = reason
     }
     this.#schedule()
   }

@@ -147,6 +147,26 @@ describe('espseal device', () => {
     assert.deepEqual(caught.messages, [])
   })
 
+  it('is sent no command once it is revoked', async (test) => {
+    const keyring = sealedKeyring(test)
+    KeyringFile.open(keyring.file).revoke('kitchen')
+    const { caught, commands } = await load(flow({}, keyring), {})
+    give('seal', { payload: 'on' })
+    assert.equal((await caught.next()).error.code, 'revoked')
+    await status('seal', 'red', 'revoked')
+    assert.deepEqual(commands.messages, [])
+  })
+
+  it('is sent no command that still waits when it is revoked', async (test) => {
+    const keyring = sealedKeyring(test)
+    const { caught } = await load(flow({ wires: [[], []] }, keyring), {})
+    give('seal', { payload: 'on' })
+    await status('seal', 'yellow', 'waiting')
+    KeyringFile.open(keyring.file).revoke('kitchen')
+    helper.getNode('keyring').runtime.load()
+    assert.equal((await caught.next()).error.code, 'revoked')
+  })
+
   it('says that the keyring has no such device', async () => {
     const { caught } = await load(flow({ device: 'attic' }), {})
     await status('device', 'red', 'unknown_name')
