@@ -159,6 +159,7 @@ def steps() -> list[Step]:
         node_test("Node: library", "test/*.test.js"),
         node_test("Node: nodes", "test/nodes/*.test.js"),
         node_test("Node: package", "test/e2e/package.test.js"),
+        node_test("Node: permissions", "test/e2e/permissions.test.js"),
         node_test("Node: real runtimes", "test/e2e/runtimes.test.js"),
         node_test("Node: examples", "test/e2e/examples.test.js"),
         node_test("Node: editor", "test/e2e/editor.test.js"),

@@ -352,7 +352,10 @@ export class Message {
   readonly replayProtected: boolean
   /** Of a control frame that tells it: the mode that the device is in. */
   readonly mode: number | null
-  /** Of a control frame that acknowledges: the `tag` of the publication that arrived. */
+  /**
+   * Of a control frame that acknowledges, fresh or a `duplicate`: the `tag` of the publication that
+   * arrived.
+   */
   readonly acknowledged: string | null
   /** One sentence for a person: why this verdict, and what to do. No data and no key. */
   readonly reason: string

@@ -133,7 +133,9 @@ describe('receiver.open', () => {
   })
 
   it('marks what has no replay protection', () => {
-    const danger = Keyring.parse(keyringText(undefined, 'danger_accept_replays = true'))
+    const danger = Keyring.parse(
+      keyringText().replace('[[classic_group]]', '$&\ndanger_accept_replays = true'),
+    )
     const receiver = new Receiver(danger, Store.memory())
     const message = receiver.open(Device.fromKeyring(danger, 'kitchen').seal('1'))
     assert.deepEqual([message.verdict, message.replayProtected], ['fresh', false])

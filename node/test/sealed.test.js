@@ -17,6 +17,7 @@ const {
   VERDICTS,
   inspect,
 } = require('../lib')
+const { settle } = require('./support/keyring')
 
 const folder = mkdtempSync(join(tmpdir(), 'espseal-sealed-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -50,14 +51,8 @@ class Sea {
 
   /** Carries what either has to say, until neither has anything more. */
   settle() {
-    for (let round = 0; round < 10; round++) {
-      const down = this.receiver.publications()
-      const up = this.device.publications()
-      if (down.length + up.length === 0) return
-      for (const each of down) this.down(each)
-      for (const each of up) this.up(each)
-    }
-    throw new Error('they never stop talking')
+    const carrier = { up: (each) => this.up(each), down: (each) => this.down(each) }
+    settle(this.receiver, this.device, carrier)
   }
 
   down({ topic, payload }) {

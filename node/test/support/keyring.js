@@ -10,8 +10,18 @@ const KEYS = {
   passphrase: 'test only passphrase',
 }
 
+/** To be appended to a keyring: a fleet, `boats`, with one device, `door`. */
+const SEALED = [
+  '[[fleet]]',
+  'name = "boats"',
+  `key = { hex = "${'5a'.repeat(32)}" }`,
+  '[[device]]',
+  'name = "door"',
+  'sealed = { fleet = "boats", address = "0011223344556677" }',
+].join('\n')
+
 /** A keyring of one group, `house`, with these devices: names and node IDs. */
-function keyringText(devices = { kitchen: '1234567' }, more = '') {
+function keyringText(devices = { kitchen: '1234567' }) {
   const keys = Object.entries(KEYS).map(([name, text]) => `${name} = { text = "${text}" }`)
   const entries = Object.entries(devices).flatMap(([name, nodeId]) => [
     '[[device]]',
@@ -27,7 +37,6 @@ function keyringText(devices = { kitchen: '1234567' }, more = '') {
     'session_topic = "sensors/session"',
     'command_topic = "sensors/{node_id}/command"',
     'command_session_topic = "sensors/{node_id}/command-session"',
-    more,
     '[classic_group.keys]',
     ...keys,
     ...entries,
@@ -36,13 +45,36 @@ function keyringText(devices = { kitchen: '1234567' }, more = '') {
 }
 
 /** A receiver, and a device that has heard its session. */
-function pair({ store = Store.memory(), more = '' } = {}) {
-  const keyring = Keyring.parse(keyringText(undefined, more))
+function pair({ store = Store.memory(), text = keyringText() } = {}) {
+  const keyring = Keyring.parse(text)
   const receiver = new Receiver(keyring, store)
   const device = Device.fromKeyring(keyring, 'kitchen')
-  const [{ payload: session }] = receiver.publications()
+  const publications = receiver.publications()
+  const session = publications.find(({ topic }) => topic === 'sensors/session').payload
   device.hear(session)
-  return { keyring, receiver, device, session }
+  return { keyring, receiver, device, session, publications }
 }
 
-module.exports = { KEYS, SESSION_KEY, keyringText, pair }
+/** A receiver and a sealed device say what they have to, until neither has anything more. */
+function settle(receiver, device, { up, down } = carrier(receiver, device)) {
+  for (let round = 0; round < 10; round++) {
+    const fromReceiver = receiver.publications()
+    const fromDevice = device.publications()
+    if (fromReceiver.length + fromDevice.length === 0) return
+    fromReceiver.forEach(down)
+    fromDevice.forEach(up)
+  }
+  throw new Error('they never stop talking')
+}
+
+function carrier(receiver, device) {
+  return {
+    up: ({ topic, payload }) => receiver.open(payload, { topic }),
+    down({ topic, payload }) {
+      if (topic === device.beaconTopic) device.hear(payload)
+      else if (topic === device.downTopic) device.open(payload)
+    },
+  }
+}
+
+module.exports = { KEYS, SEALED, SESSION_KEY, keyringText, pair, settle }

@@ -32,8 +32,8 @@ class NodeRed {
     this.log = ''
   }
 
-  /** Once, before `start`. */
-  async install() {
+  /** Once, before `start`; `more` settings. */
+  async install(more = {}) {
     this.port = await freePort()
     this.url = `http://127.0.0.1:${this.port}`
     writeFileSync(join(this.folder, 'package.json'), '{"name":"user","version":"0.0.1"}\n')
@@ -46,12 +46,14 @@ class NodeRed {
       editorTheme: { tours: false },
       telemetry: { enabled: false, updateNotification: false },
       logging: { console: { level: 'info', metrics: false, audit: false } },
+      ...more,
     }
     const text = `module.exports = ${JSON.stringify(settings, null, 2)}\n`
     writeFileSync(join(this.folder, 'settings.js'), text)
   }
 
   async start(env = {}) {
+    const from = this.log.length
     const { node, red } = this.#runtime
     const flags = ['--userDir', this.folder, '--settings', join(this.folder, 'settings.js')]
     this.#child = spawn(node, [red, ...flags], {
@@ -64,15 +66,15 @@ class NodeRed {
     let isRunning = true
     this.#ended = new Promise((resolve) => this.#child.once('close', resolve))
     this.#ended.then(() => (isRunning = false))
+    const said = (pattern) => pattern.test(this.log.slice(from))
     await waitFor(
-      async () => {
+      () => {
         if (!isRunning) throw new Error(`Node-RED ended:\n${this.log}`)
-        return (await this.get('/settings').catch(() => null)) !== null
+        // Before its flows have started, `POST /flows` would be overtaken by those of the file.
+        return said(/Server now running/) && said(/Started flows|Waiting for missing/)
       },
       () => `Node-RED:\n${this.log}`,
     )
-    // Before, `POST /flows` would be overtaken by the flows of the file.
-    await waitFor(() => /Started flows|Waiting for missing/.test(this.log), 'the flows')
   }
 
   async get(path) {
