@@ -91,6 +91,20 @@ export class Keyring {
    * @throws {EspsealError} `unknown_name`, `not_sealed`, or `revoked`
    */
   provision(name: string): Provision
+  /**
+   * The file that a sealed device is given, and what the device wants it to be called. The key is
+   * in it: it belongs into files of mode 0600 alone.
+   *
+   * @param form what the device reads
+   * @param settings what it connects to, by the words of the file, like `wifi_ssid` and
+   *   `mqtt_host`; what a firmware cannot do without has a place to be filled in
+   * @throws {EspsealError} as `provision`, or `invalid_value`: no setting is called so
+   */
+  provisioningFile(
+    name: string,
+    form: 'nodemcu' | 'arduino' | 'json',
+    settings?: Record<string, string | number>,
+  ): { file: string; text: string }
   /** What is allowed but dangerous, one sentence each. */
   get warnings(): string[]
 }

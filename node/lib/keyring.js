@@ -1,6 +1,6 @@
 'use strict'
 
-const { flag, optionalText, text } = require('./arguments')
+const { flag, number, optionalText, text } = require('./arguments')
 const { backend } = require('./backend')
 const { make, own } = require('./natives')
 const { DeviceKey } = require('./sealed')
@@ -39,6 +39,14 @@ class Keyring {
   provision(name) {
     const { deviceKey, ...provision } = own(this).provision(text(name, 'name'))
     return { ...provision, deviceKey: new DeviceKey(deviceKey) }
+  }
+
+  provisioningFile(name, form, settings = {}) {
+    const given = Object.entries(settings).map(([setting, value]) => ({
+      name: setting,
+      value: typeof value === 'string' ? value : number(value, setting),
+    }))
+    return own(this).provisioningFile(text(name, 'name'), text(form, 'form'), given)
   }
 
   get warnings() {

@@ -58,6 +58,8 @@ export declare class Keyring {
   groups(): Array<GroupEntry>
   fleets(): Array<FleetEntry>
   provision(name: string): Provision
+  /** The file that a device is given; `settings` in their order. */
+  provisioningFile(name: string, form: string, settings: Array<GivenSetting>): ProvisioningFile
   warnings(): Array<string>
 }
 
@@ -239,6 +241,11 @@ export interface FleetEntry {
 /** The reasons of fresh messages: unprotected from replays, and protected. */
 export declare function freshReasons(): Array<string>
 
+export interface GivenSetting {
+  name: string
+  value: string | number
+}
+
 export interface GroupEntry {
   name: string
   topic: string
@@ -334,6 +341,11 @@ export interface Provision {
   helloTopic: string
   downTopic: string
   beaconTopic: string
+}
+
+export interface ProvisioningFile {
+  file: string
+  text: string
 }
 
 /** What an adapter publishes for the receiver or the sender. */

@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use espseal::Keyring as CoreKeyring;
 use espseal::classic::Layout;
 use espseal::keyring::{Classic, Device, Fleet, Group, Sealed};
+use espseal::{Form, Keyring as CoreKeyring, Setting};
 use napi::Env;
-use napi::bindgen_prelude::Buffer;
+use napi::bindgen_prelude::{Buffer, Either};
 use napi_derive::napi;
 
+use crate::classic::one_of;
 use crate::errors;
 
 #[napi]
@@ -123,6 +124,33 @@ impl Keyring {
         })
     }
 
+    /// The file that a device is given; `settings` in their order.
+    #[napi]
+    pub fn provisioning_file(
+        &self,
+        env: &Env,
+        name: String,
+        form: String,
+        settings: Vec<GivenSetting>,
+    ) -> napi::Result<ProvisioningFile> {
+        let form = one_of(
+            env,
+            &form,
+            "form",
+            &Form::ALL.map(|form| (form.code(), form)),
+        )?;
+        let settings: Vec<_> = settings.iter().map(GivenSetting::setting).collect();
+        let text = self
+            .core
+            .provision(&name)
+            .and_then(|provision| provision.render(form, &settings))
+            .map_err(|error| errors::keyring(env, &error))?;
+        Ok(ProvisioningFile {
+            file: form.file(),
+            text: text.to_string(),
+        })
+    }
+
     #[napi]
     pub fn warnings(&self) -> Vec<String> {
         self.core.warnings()
@@ -184,4 +212,26 @@ pub struct Provision {
     pub hello_topic: String,
     pub down_topic: String,
     pub beacon_topic: String,
+}
+
+#[napi(object, object_from_js = false)]
+pub struct ProvisioningFile {
+    pub file: &'static str,
+    pub text: String,
+}
+
+#[napi(object, object_to_js = false)]
+pub struct GivenSetting {
+    pub name: String,
+    pub value: Either<String, u32>,
+}
+
+impl GivenSetting {
+    fn setting(&self) -> (&str, Setting<'_>) {
+        let value = match &self.value {
+            Either::A(text) => Setting::Text(text),
+            Either::B(number) => Setting::Number(*number),
+        };
+        (&self.name, value)
+    }
 }

@@ -226,6 +226,25 @@ describe('a sealed device', () => {
   })
 })
 
+describe('the file that a device is given', () => {
+  it('has its keys and what it connects to, and no setting that is none', () => {
+    const keyring = keyringOf('door')
+    const settings = { mqtt_host: 'broker.example', mqtt_port: 8883 }
+    const key = keyring.provision('door').deviceKey.expose().toString('hex')
+    const { file, text } = keyring.provisioningFile('door', 'json', settings)
+    const { device_key, mqtt_host, mqtt_port } = JSON.parse(text)
+    assert.deepEqual([file, device_key], ['device.json', key])
+    assert.deepEqual({ mqtt_host, mqtt_port }, settings)
+    const lua = keyring.provisioningFile('door', 'nodemcu')
+    assert.ok(lua.file === 'config.lua' && lua.text.includes(`device_key = "${key}"`))
+    const wrong = (name, form, more) => () => keyring.provisioningFile(name, form, more)
+    assert.throws(wrong('attic', 'json'), { code: 'unknown_name' })
+    assert.throws(wrong('door', 'basic'), { code: 'invalid_argument' })
+    assert.throws(wrong('door', 'json', { a: 1.5 }), { code: 'invalid_argument' })
+    assert.throws(wrong('door', 'nodemcu', { 'a b': 1 }), { code: 'invalid_value' })
+  })
+})
+
 describe('a keyring file of sealed devices', () => {
   it('adds, migrates, renames, gives new keys and addresses, removes', () => {
     const path = join(folder, 'edited.toml')

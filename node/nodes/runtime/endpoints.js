@@ -1,10 +1,10 @@
 'use strict'
 
 const { Keyring, KeyringFile } = require('../../lib')
-const { provisioningFile } = require('./provision')
 const { Trouble } = require('./trouble')
 
 const PATH = '/espseal/keyring/:id'
+const FORMS = ['nodemcu', 'arduino', 'json']
 
 /** What the editor asks a keyring that is deployed, with Node-RED's own permissions. */
 function addEndpoints(RED) {
@@ -62,8 +62,12 @@ function addDevice(path, { name, group, fleet, address, format }) {
     file.addDevice(name, { group, [isPort ? 'topic' : 'nodeId']: address })
     return undefined
   }
+  // Before anything is changed: afterwards the keys are offered once, or never.
+  if (!FORMS.includes(format)) {
+    throw new Trouble('invalid_argument', `format must be one of ${FORMS.join(', ')}`)
+  }
   file.addSealed(name, { fleet })
-  return ({ keyring }) => ({ provision: provisioningFile(keyring.provision(name), format) })
+  return ({ keyring }) => ({ provision: keyring.provisioningFile(name, format) })
 }
 
 function revoke(path, _body, { name }) {

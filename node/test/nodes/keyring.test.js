@@ -205,7 +205,9 @@ describe('the endpoints of a keyring', () => {
       const body = { name: `boat of ${format}`, fleet: 'boats', format }
       const added = await helper.request().post(`${url}/devices`).send(body).expect(200)
       const { deviceKey, address } = Keyring.load(file).provision(body.name)
-      const { text } = added.body.provision
+      const { text, file: wanted } = added.body.provision
+      const files = { nodemcu: 'config.lua', arduino: 'espseal_config.h', json: 'device.json' }
+      assert.equal(wanted, files[format])
       assert.ok(text.includes(body.name) && text.includes('espseal/boats/beacon'))
       if (format === 'arduino')
         assert.match(text, /ESPSEAL_DEVICE_KEY \{(0x[0-9a-f]{2}, ){31}0x[0-9a-f]{2}\}/)
@@ -226,6 +228,9 @@ describe('the endpoints of a keyring', () => {
       [false, false, true],
     )
     await helper.request().post(`${url}/devices/nobody/revoke`).expect(400)
+    const unread = { name: 'another', fleet: 'boats', format: 'basic' }
+    await helper.request().post(`${url}/devices`).send(unread).expect(400)
+    assert.equal(Keyring.load(file).devices.length, 3)
   })
 
   it('tell when a device was last seen, and no key', async () => {
