@@ -28,7 +28,9 @@ for (const runtime of RUNTIMES) {
       await red.install({ adminAuth: { type: 'credentials', users } })
       await red.start()
       for (const username of Object.keys(USERS)) tokens[username] = await logIn(username)
-      await deploy()
+      const file = 'keyring.toml'
+      const keyring = { id: 'keyring', type: 'espseal keyring', source: 'file', file }
+      await red.deploy([keyring], credentials('owner'))
     })
 
     after(async () => {
@@ -45,17 +47,11 @@ for (const runtime of RUNTIMES) {
       return (await response.json()).access_token
     }
 
-    async function ask(user, path, options = {}) {
-      const authorization = user && `Bearer ${tokens[user]}`
-      const headers = { 'content-type': 'application/json', ...(user && { authorization }) }
-      return await fetch(red.url + path, { ...options, headers })
-    }
+    const credentials = (user) => user && { authorization: `Bearer ${tokens[user]}` }
 
-    async function deploy() {
-      const file = 'keyring.toml'
-      const body = [{ id: 'keyring', type: 'espseal keyring', source: 'file', file }]
-      const response = await ask('owner', '/flows', { method: 'POST', body: JSON.stringify(body) })
-      assert.equal(response.status, 204)
+    async function ask(user, path, options = {}) {
+      const headers = { 'content-type': 'application/json', ...credentials(user) }
+      return await fetch(red.url + path, { ...options, headers })
     }
 
     const path = '/espseal/keyring/keyring'

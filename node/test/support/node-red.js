@@ -83,12 +83,12 @@ class NodeRed {
     return await response.json()
   }
 
-  /** Deploys a flow; a node may carry its `credentials`. */
-  async deploy(flows) {
+  /** Deploys a flow; a node may carry its `credentials`. `more` headers say who deploys it. */
+  async deploy(flows, more = {}) {
     const started = this.log.split('Started flows').length
     const response = await fetch(`${this.url}/flows`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', 'Node-RED-API-Version': 'v2' },
+      headers: { 'content-type': 'application/json', 'Node-RED-API-Version': 'v2', ...more },
       body: JSON.stringify({ flows }),
     })
     if (!response.ok) throw new Error(`deploy: ${response.status} ${await response.text()}`)
