@@ -30,6 +30,20 @@ const FLOW = [
   ...['ids', 'fresh', 'refused'].map((id) => ({ id, type: 'helper' })),
 ]
 const runtime = () => helper.getNode('keyring').runtime
+const ENDPOINT = '/espseal/keyring/keyring'
+
+async function get() {
+  return (await helper.request().get(ENDPOINT).expect(200)).body
+}
+
+async function post(path, body = {}, status = 200) {
+  const response = await helper
+    .request()
+    .post(ENDPOINT + path)
+    .send(body)
+    .expect(status)
+  return response.body
+}
 
 describe('espseal keyring', () => {
   before(start)
@@ -142,37 +156,21 @@ describe('the endpoints of a keyring', () => {
       { id: 'keyring', type: 'espseal keyring', source: 'file', file, state: 'memory' },
       ...FLOW,
     ])
-    const get = await helper.request().get('/espseal/keyring/keyring').expect(200)
+    const before_ = await get()
     assert.deepEqual(
-      [get.body.state, get.body.problem.code, get.body.file],
+      [before_.state, before_.problem.code, before_.file],
       ['broken', 'no_file', file],
     )
 
     const group = { group: 'house', topic: 'sensors/+', sessionTopic: 'sensors/session' }
-    const made = await helper
-      .request()
-      .post('/espseal/keyring/keyring/file')
-      .send(group)
-      .expect(200)
-    assert.deepEqual(
-      [made.body.state, made.body.groups],
-      ['ready', [{ name: 'house', layout: 'hex' }]],
-    )
+    const made = await post('/file', group)
+    assert.deepEqual([made.state, made.groups], ['ready', [{ name: 'house', layout: 'hex' }]])
     assert.ok(existsSync(file))
-    const twice = await helper
-      .request()
-      .post('/espseal/keyring/keyring/file')
-      .send(group)
-      .expect(400)
-    assert.equal(twice.body.code, 'already_exists')
+    assert.equal((await post('/file', group, 400)).code, 'already_exists')
 
     const device = { name: 'kitchen', group: 'house', address: '1234567' }
-    const added = await helper
-      .request()
-      .post('/espseal/keyring/keyring/devices')
-      .send(device)
-      .expect(200)
-    assert.deepEqual(added.body.devices, [
+    const added = await post('/devices', device)
+    assert.deepEqual(added.devices, [
       {
         name: 'kitchen',
         formats: ['classic'],
@@ -182,12 +180,7 @@ describe('the endpoints of a keyring', () => {
         epoch: null,
       },
     ])
-    const again = await helper
-      .request()
-      .post('/espseal/keyring/keyring/devices')
-      .send(device)
-      .expect(400)
-    assert.equal(again.body.code, 'duplicate_name')
+    assert.equal((await post('/devices', device, 400)).code, 'duplicate_name')
     assert.deepEqual(
       Keyring.load(file).devices.map(({ name }) => name),
       ['kitchen'],
@@ -200,12 +193,11 @@ describe('the endpoints of a keyring', () => {
     const file = join(folder, 'keyring.toml')
     KeyringFile.create(file).addFleet('boats')
     await load([{ id: 'keyring', type: 'espseal keyring', source: 'file', file, state: 'memory' }])
-    const url = '/espseal/keyring/keyring'
     for (const format of ['nodemcu', 'arduino', 'json']) {
       const body = { name: `boat of ${format}`, fleet: 'boats', format }
-      const added = await helper.request().post(`${url}/devices`).send(body).expect(200)
+      const { provision } = await post('/devices', body)
       const { deviceKey, address } = Keyring.load(file).provision(body.name)
-      const { text, file: wanted } = added.body.provision
+      const { text, file: wanted } = provision
       const files = { nodemcu: 'config.lua', arduino: 'espseal_config.h', json: 'device.json' }
       assert.equal(wanted, files[format])
       assert.ok(text.includes(body.name) && text.includes('espseal/boats/beacon'))
@@ -217,19 +209,19 @@ describe('the endpoints of a keyring', () => {
         writeFileSync(path, text, { mode: 0o600 })
         assert.equal(Device.load(path).address, address)
       }
-      const later = await helper.request().get(url).expect(200)
-      assert.ok(!later.text.includes(deviceKey.expose().toString('hex')))
-      assert.equal(later.body.provision, undefined)
+      const later = await get()
+      assert.ok(!JSON.stringify(later).includes(deviceKey.expose().toString('hex')))
+      assert.equal(later.provision, undefined)
     }
     const name = encodeURIComponent('boat of json')
-    const revoked = await helper.request().post(`${url}/devices/${name}/revoke`).expect(200)
+    const { devices } = await post(`/devices/${name}/revoke`)
     assert.deepEqual(
-      revoked.body.devices.map((device) => device.revoked),
+      devices.map((device) => device.revoked),
       [false, false, true],
     )
-    await helper.request().post(`${url}/devices/nobody/revoke`).expect(400)
+    await post('/devices/nobody/revoke', {}, 400)
     const unread = { name: 'another', fleet: 'boats', format: 'basic' }
-    await helper.request().post(`${url}/devices`).send(unread).expect(400)
+    await post('/devices', unread, 400)
     assert.equal(Keyring.load(file).devices.length, 3)
   })
 
@@ -240,20 +232,19 @@ describe('the endpoints of a keyring', () => {
     const start_ = Date.now()
     give('open', { payload: device.seal('1'), topic: 'sensors/1' })
     await fresh.next()
-    const { body, text } = await helper.request().get('/espseal/keyring/keyring').expect(200)
-    const { lastSeen } = body.devices[0]
+    const answer = await get()
+    const { lastSeen } = answer.devices[0]
     assert.ok(lastSeen >= start_ && lastSeen <= Date.now())
-    for (const key of Object.values(SECRETS)) assert.ok(!text.includes(key))
+    for (const key of Object.values(SECRETS)) assert.ok(!JSON.stringify(answer).includes(key))
   })
 
   it('refuse what they cannot do', async () => {
     await load([TYPED])
     const { body } = await helper.request().get('/espseal/keyring/other').expect(404)
     assert.equal(body.code, 'not_deployed')
-    for (const path of ['file', 'devices']) {
-      const url = `/espseal/keyring/keyring/${path}`
-      await helper.request().post(url).send({}).expect(400)
-      await helper.request().post(url).send({ name: 5, group: [], address: {} }).expect(400)
+    for (const path of ['/file', '/devices']) {
+      await post(path, {}, 400)
+      await post(path, { name: 5, group: [], address: {} }, 400)
     }
   })
 })
