@@ -1,0 +1,72 @@
+'use strict'
+
+// Node-RED's nodes, as its editor would write them.
+
+const node = (id, properties, [x, y], wires = []) => ({ id, z: 'tab', ...properties, x, y, wires })
+
+const own = (type) => ({ type: `espseal ${type}`, name: '', keyring: 'keyring' })
+
+const broker = (id, name, port) => ({
+  id,
+  type: 'mqtt-broker',
+  name,
+  broker: '127.0.0.1',
+  port: String(port),
+  autoConnect: true,
+  protocolVersion: '4',
+  keepalive: '60',
+  cleansession: true,
+})
+
+function incoming(id, topic, from, place, to) {
+  // A Buffer: frames are bytes. `rap` keeps the flag `retain`.
+  const settings = { topic, qos: '1', datatype: 'buffer', nl: false, rap: true, rh: 0, inputs: 0 }
+  return node(id, { type: 'mqtt in', name: '', broker: from, ...settings }, place, [to])
+}
+
+function outgoing(id, to, place) {
+  const settings = { name: '', topic: '', qos: '', retain: '' }
+  return node(id, { type: 'mqtt out', broker: to, ...settings }, place)
+}
+
+/** A button that sends its own name. */
+function button(id, name, place, to) {
+  const props = [{ p: 'payload' }]
+  const settings = { name, props, payload: name, payloadType: 'str', repeat: '', once: false }
+  return node(id, { type: 'inject', ...settings }, place, [to])
+}
+
+/** Shows a property in the sidebar, and its last value below itself. */
+function debug(id, name, property, place) {
+  const settings = { active: true, tosidebar: true, console: false, tostatus: true }
+  const what = { complete: property, targetType: 'msg', statusVal: property, statusType: 'msg' }
+  return node(id, { type: 'debug', name, ...settings, ...what }, place)
+}
+
+/** An output for each value; null is everything else. Output 0 goes to the node `id-0`. */
+function choice(id, name, property, values, place) {
+  const rules = values.map((v) => (v === null ? { t: 'else' } : { t: 'eq', v, vt: 'str' }))
+  const settings = { property, propertyType: 'msg', rules, checkall: 'false', repair: false }
+  const wires = values.map((_, at) => [`${id}-${at}`])
+  return node(id, { type: 'switch', name, ...settings, outputs: values.length }, place, wires)
+}
+
+function template(id, name, text, place, to) {
+  const settings = { field: 'payload', fieldType: 'msg', format: 'handlebars', syntax: 'mustache' }
+  return node(id, { type: 'template', name, ...settings, template: text, output: 'str' }, place, [
+    to,
+  ])
+}
+
+/** A frame around nodes. */
+function group(name, members, [x, y, w, h]) {
+  const id = `group-${members[0].id}`
+  const style = { label: true, stroke: '#999999', color: '#666666' }
+  const frame = { id, type: 'group', z: 'tab', name, style, x, y, w, h }
+  return [
+    { ...frame, nodes: members.map((member) => member.id) },
+    ...members.map((member) => ({ ...member, g: id })),
+  ]
+}
+
+module.exports = { broker, button, choice, debug, group, incoming, node, outgoing, own, template }
