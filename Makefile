@@ -14,12 +14,19 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .PHONY: help
 help: ## Lists the targets
 	echo "usage: make TARGET"
-	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: $(VENV)/demo.stamp ## Real firmware, a broker, a receiver and its attackers, in half a minute
 	.ci/build-native
 	$(BIN)/espseal demo
+
+.PHONY: demo-node-red
+demo-node-red: $(VENV)/demo.stamp node/node_modules/stamp ## Node-RED with simulated devices and a broker, until Ctrl-C
+	.ci/build-native
+	echo "Building the addon for Node.js (about a minute the first time) …"
+	CARGO_TERM_QUIET=true node node/scripts/build.mjs
+	exec node node/demo
 
 .PHONY: test
 test: debian $(VENV)/dev.stamp node/node_modules/stamp ## Every linter and every test

@@ -6,6 +6,11 @@ const node = (id, properties, [x, y], wires = []) => ({ id, z: 'tab', ...propert
 
 const own = (type) => ({ type: `espseal ${type}`, name: '', keyring: 'keyring' })
 
+function keyring(id, name, file) {
+  const kept = { state: 'file', stateFile: '', authority: true }
+  return { id, type: 'espseal keyring', name, source: 'file', file, devices: [], ...kept }
+}
+
 const broker = (id, name, port) => ({
   id,
   type: 'mqtt-broker',
@@ -36,11 +41,11 @@ function button(id, name, place, to) {
   return node(id, { type: 'inject', ...settings }, place, [to])
 }
 
-/** Shows a property in the sidebar, and its last value below itself. */
-function debug(id, name, property, place) {
+/** Shows something in the sidebar, and its last value below itself. */
+function debug(id, name, what, place, targetType = 'msg') {
   const settings = { active: true, tosidebar: true, console: false, tostatus: true }
-  const what = { complete: property, targetType: 'msg', statusVal: property, statusType: 'msg' }
-  return node(id, { type: 'debug', name, ...settings, ...what }, place)
+  const shown = { complete: what, targetType, statusVal: what, statusType: targetType }
+  return node(id, { type: 'debug', name, ...settings, ...shown }, place)
 }
 
 /** An output for each value; null is everything else. Output 0 goes to the node `id-0`. */
@@ -51,22 +56,14 @@ function choice(id, name, property, values, place) {
   return node(id, { type: 'switch', name, ...settings, outputs: values.length }, place, wires)
 }
 
-function template(id, name, text, place, to) {
-  const settings = { field: 'payload', fieldType: 'msg', format: 'handlebars', syntax: 'mustache' }
-  return node(id, { type: 'template', name, ...settings, template: text, output: 'str' }, place, [
-    to,
-  ])
-}
-
-/** A frame around nodes. */
-function group(name, members, [x, y, w, h]) {
+/** A frame around nodes; the editor finds out how large it is. */
+function group(name, members) {
   const id = `group-${members[0].id}`
   const style = { label: true, stroke: '#999999', color: '#666666' }
-  const frame = { id, type: 'group', z: 'tab', name, style, x, y, w, h }
   return [
-    { ...frame, nodes: members.map((member) => member.id) },
+    { id, type: 'group', z: 'tab', name, style, nodes: members.map((member) => member.id) },
     ...members.map((member) => ({ ...member, g: id })),
   ]
 }
 
-module.exports = { broker, button, choice, debug, group, incoming, node, outgoing, own, template }
+module.exports = { broker, button, choice, debug, group, incoming, keyring, node, outgoing, own }
