@@ -108,5 +108,5 @@ $(VENV)/dev.stamp: requirements-dev.lock .ci/pip.lock | $(VENV)/bin/python
 
 node/node_modules/stamp: node/package-lock.json node/package.json | node-tools
 	echo "Installing the packages for Node.js (about a minute the first time) …"
-	cd node && npm ci --silent
+	cd node && npm ci --loglevel=error >/dev/null
 	touch node_modules/stamp

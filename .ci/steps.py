@@ -163,6 +163,7 @@ def steps() -> list[Step]:
         node_test("Node: real runtimes", "test/e2e/runtimes.test.js"),
         node_test("Node: examples", "test/e2e/examples.test.js"),
         node_test("Node: editor", "test/e2e/editor.test.js"),
+        node_test("Node: demo", "test/e2e/demo.test.js"),
     ]
 
 
