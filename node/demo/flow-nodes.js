@@ -48,12 +48,18 @@ function debug(id, name, what, place, targetType = 'msg') {
   return node(id, { type: 'debug', name, ...settings, ...shown }, place)
 }
 
-/** An output for each value; null is everything else. Output 0 goes to the node `id-0`. */
+/** An output for each value, or pattern; null is everything else. Output 0 goes to `id-0`. */
 function choice(id, name, property, values, place) {
-  const rules = values.map((v) => (v === null ? { t: 'else' } : { t: 'eq', v, vt: 'str' }))
-  const settings = { property, propertyType: 'msg', rules, checkall: 'false', repair: false }
+  const settings = { property, propertyType: 'msg', checkall: 'false', repair: false }
+  const rules = { rules: values.map(rule), outputs: values.length }
   const wires = values.map((_, at) => [`${id}-${at}`])
-  return node(id, { type: 'switch', name, ...settings, outputs: values.length }, place, wires)
+  return node(id, { type: 'switch', name, ...settings, ...rules }, place, wires)
+}
+
+function rule(value) {
+  if (value === null) return { t: 'else' }
+  if (value instanceof RegExp) return { t: 'regex', v: value.source, vt: 'str', case: false }
+  return { t: 'eq', v: value, vt: 'str' }
 }
 
 /** A frame around nodes; the editor finds out how large it is. */

@@ -9,11 +9,11 @@ const INFO = `Three devices run their real firmware, simulated: a thermometer in
 classic frame, a thermometer in the greenhouse and a lamp with the sealed frame. Everything goes
 through the broker.`
 
-/** The flow, for a keyring file and a broker on this port. */
-function makeFlow(keyringFile, brokerPort) {
+/** The flow, for a broker on this port, and `keyring.toml` in the user directory. */
+function makeFlow(brokerPort) {
   return [
     { id: 'tab', type: 'tab', label: 'A house', disabled: false, info: INFO },
-    nodes.keyring('keyring', 'the house', keyringFile),
+    nodes.keyring('keyring', 'the house', 'keyring.toml'),
     nodes.broker('broker', 'the broker', brokerPort),
     nodes.broker('outsider', 'the broker, for somebody else', brokerPort),
     ...nodes.group('Readings, sealed by the devices and opened here', readings()),
@@ -31,8 +31,7 @@ function readings() {
     node('open', { ...own('open'), output: 'text' }, [360, 140], [['device'], ['verdict']]),
     choice('device', 'which device?', 'device', devices, [560, 120]),
     ...devices.map((name, at) => debug(`device-${at}`, name, 'payload', [780, 80 + 60 * at])),
-    // A broker may deliver twice: a copy alone is no attack.
-    choice('verdict', 'which verdict?', 'espseal.verdict', ['duplicate', null], [560, 240]),
+    choice('verdict', 'which verdict?', 'espseal.verdict', [ORDINARY, null], [560, 240]),
     debug('verdict-0', 'refused', 'espseal.verdict', [780, 260]),
     debug('verdict-1', 'alarm', ALARM, [780, 320], 'jsonata'),
     incoming('hello', 'espseal/+/hello', 'broker', [150, 260], ['session']),
@@ -42,23 +41,25 @@ function readings() {
   ]
 }
 
+// A broker may deliver twice, and after a restart some frames are of a session that is over.
+const ORDINARY = /^(duplicate|stale_session)$/
 const ALARM = '"Somebody tampers: " & espseal.verdict & " on " & topic & " - " & espseal.reason'
 
 function commands() {
   const { button, debug, node, outgoing, own } = nodes
   return [
-    button('on', 'on', [140, 420], ['seal']),
-    button('off', 'off', [140, 480], ['seal']),
+    button('on', 'on', [140, 410], ['seal']),
+    button('off', 'off', [140, 470], ['seal']),
     node(
       'seal',
       { ...own('seal'), device: 'lamp', wait: '30' },
-      [360, 440],
+      [360, 430],
       [['to-lamp'], ['ack']],
     ),
-    outgoing('to-lamp', 'broker', [530, 420]),
-    debug('ack', 'obeyed', 'payload', [560, 480]),
-    node('catch', { type: 'catch', scope: ['seal'], uncaught: false }, [670, 420], [['error']]),
-    debug('error', 'not sent', 'error.message', [820, 420]),
+    outgoing('to-lamp', 'broker', [530, 410]),
+    debug('ack', 'obeyed', 'payload', [560, 470]),
+    node('catch', { type: 'catch', scope: ['seal'], uncaught: false }, [670, 410], [['error']]),
+    debug('error', 'not sent', 'error.message', [820, 410]),
   ]
 }
 
@@ -68,11 +69,11 @@ function attacks() {
   const centres = [190, 190, 180, 220]
   return [
     ...buttons.map((name, at) =>
-      button(`attack-${at}`, name, [centres[at], 580 + 40 * at], ['attacker']),
+      button(`attack-${at}`, name, [centres[at], 560 + 40 * at], ['attacker']),
     ),
-    incoming('seen', 'espseal/#', 'outsider', [440, 720], ['attacker']),
-    node('attacker', ATTACKER, [600, 640], [['planted']]),
-    outgoing('planted', 'outsider', [790, 640]),
+    incoming('seen', 'espseal/#', 'outsider', [440, 700], ['attacker']),
+    node('attacker', ATTACKER, [600, 620], [['planted']]),
+    outgoing('planted', 'outsider', [790, 620]),
   ]
 }
 

@@ -42,16 +42,15 @@ async function main() {
 async function start(started, signal) {
   const folder = mkdtempSync(join(tmpdir(), 'espseal-demo-'))
   started.push({ stop: () => rmSync(folder, { recursive: true }) })
-  const keyring = join(folder, 'keyring.toml')
 
   const brokerPort = await portNear(BROKER_PORT)
   started.push(await startBroker(brokerPort))
-  const boards = furnish(keyring, brokerPort)
+  const boards = furnish(join(folder, 'keyring.toml'), brokerPort)
   signal.throwIfAborted()
 
   say('Starting Node-RED …')
   const port = await portNear(EDITOR_PORT)
-  const flow = makeFlow(keyring, brokerPort)
+  const flow = makeFlow(brokerPort)
   const red = startNodeRed({ folder, port, flow })
   started.push(red)
   await untilUp(red, `http://127.0.0.1:${port}/`, signal)

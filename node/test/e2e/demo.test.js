@@ -100,8 +100,17 @@ describe('make demo-node-red', () => {
       () => `${pattern} below ${id}:\n${terminal.text}`,
     )
 
-  async function picture(name, place = page) {
-    if (PICTURES) await place.screenshot({ path: join(PICTURES, `${name}.png`) })
+  /** A window of this size, and a picture of a part of it. */
+  async function picture(name, selector, width, height) {
+    if (!PICTURES) return
+    await page.setViewportSize({ width, height })
+    await editor.settle()
+    await page
+      .locator(selector)
+      .last()
+      .screenshot({ path: join(PICTURES, `${name}.png`) })
+    await page.setViewportSize({ width: 1440, height: 860 })
+    await editor.settle()
   }
 
   after(async () => {
@@ -113,7 +122,7 @@ describe('make demo-node-red', () => {
     const [, url] = await terminal.prints(/^ +(http:\S+)[^]*Ctrl-C stops/m, LONG)
     editor = await Editor.open(url)
     page = editor.page
-    await page.evaluate(() => window.RED.sidebar.show('debug'))
+    await page.evaluate(() => globalThis.RED.sidebar.show('debug'))
   })
 
   it('has readings of classic and sealed devices', async () => {
@@ -146,7 +155,8 @@ describe('make demo-node-red', () => {
   })
 
   it('has its devices in the keyring', async () => {
-    await picture('demo')
+    await picture('demo', '#red-ui-workspace-chart', 1440, 880)
+    await picture('debug', '#red-ui-sidebar', 1440, 600)
     await editor.editConfig('keyring', 'espseal keyring')
     const row = (name) => page.locator('.espseal-devices tr', { hasText: name })
     for (const [name, format] of [
@@ -156,7 +166,39 @@ describe('make demo-node-red', () => {
     ]) {
       assert.match(await row(name).innerText(), new RegExp(`${format}[^]*\\d\\d:\\d\\d`))
     }
-    await picture('devices', page.locator('.red-ui-tray').last())
+    await picture('devices', '.red-ui-tray', 1440, 700)
+    await page.click('#node-config-dialog-cancel')
+    await editor.settle()
+  })
+
+  it('has a form for each node', async () => {
+    for (const id of ['open', 'seal', 'session']) {
+      await editor.edit(id)
+      assert.equal(await page.locator('.red-ui-tray .input-error').count(), 0, id)
+      await picture(id, '.red-ui-tray', 1440, 440)
+      await page.click('#node-dialog-cancel')
+      await editor.settle()
+    }
+  })
+
+  it('takes an example out of the Import menu', async () => {
+    await page.evaluate(() => globalThis.RED.actions.invoke('core:show-examples-import-dialog'))
+    const dialog = page.locator('#red-ui-clipboard-dialog')
+    const entry = (name) => dialog.locator('.red-ui-treeList-label', { hasText: name }).last()
+    await entry('@espseal/node-red-espseal').click()
+    await entry('first-light').click()
+    await page.locator('#red-ui-clipboard-dialog-ok').click()
+    await dialog.waitFor({ state: 'hidden' })
+    await editor.deploy()
+    const texts = page.locator('.red-ui-debug-msg', { hasText: 'node: the reading' })
+    await texts.first().waitFor()
+    await page.locator('.red-ui-tab', { hasText: 'First light' }).click()
+    await page.locator('#red-ui-sidebar-debug-filter').click()
+    await page.locator('input[name="filter-type"][value="filterCurrent"]').click()
+    await page.locator('.red-ui-notification').last().waitFor({ state: 'detached' })
+    await texts.last().waitFor()
+    await page.mouse.move(600, 10)
+    await picture('first-light', '#red-ui-main-container', 1440, 460)
     assert.deepEqual(editor.errors, [])
     await editor.close()
   })
