@@ -156,7 +156,6 @@ describe('make demo-node-red', () => {
 
   it('has its devices in the keyring', async () => {
     await picture('demo', '#red-ui-workspace-chart', 1440, 880)
-    await picture('debug', '#red-ui-sidebar', 1440, 600)
     await editor.editConfig('keyring', 'espseal keyring')
     const row = (name) => page.locator('.espseal-devices tr', { hasText: name })
     for (const [name, format] of [
@@ -166,7 +165,7 @@ describe('make demo-node-red', () => {
     ]) {
       assert.match(await row(name).innerText(), new RegExp(`${format}[^]*\\d\\d:\\d\\d`))
     }
-    await picture('devices', '.red-ui-tray', 1440, 700)
+    await picture('keyring-file', '.red-ui-tray', 1440, 700)
     await page.click('#node-config-dialog-cancel')
     await editor.settle()
   })
