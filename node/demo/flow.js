@@ -28,7 +28,12 @@ function readings() {
   return [
     incoming('house', 'house/+', 'broker', [130, 100], ['open', 'session']),
     incoming('up', 'espseal/+/up', 'broker', [150, 160], ['open']),
-    node('open', { ...own('open'), output: 'text' }, [360, 140], [['device'], ['verdict']]),
+    node(
+      'open',
+      { ...own('open'), output: 'text', encoding: 'auto' },
+      [360, 140],
+      [['device'], ['verdict']],
+    ),
     choice('device', 'which device?', 'device', devices, [560, 120]),
     ...devices.map((name, at) => debug(`device-${at}`, name, 'payload', [780, 80 + 60 * at])),
     choice('verdict', 'which verdict?', 'espseal.verdict', [ORDINARY, null], [560, 240]),

@@ -174,6 +174,10 @@ describe('make demo-node-red', () => {
     for (const id of ['open', 'seal', 'session']) {
       await editor.edit(id)
       assert.equal(await page.locator('.red-ui-tray .input-error').count(), 0, id)
+      const chosen = await page
+        .locator('.red-ui-tray-body select')
+        .evaluateAll((selects) => selects.map(({ value }) => value))
+      assert.ok(chosen.length > 0 && !chosen.includes(''), `${id}: ${chosen}`)
       await picture(id, '.red-ui-tray', 1440, 440)
       await page.click('#node-dialog-cancel')
       await editor.settle()
