@@ -165,7 +165,15 @@ describe('make demo-node-red', () => {
     ]) {
       assert.match(await row(name).innerText(), new RegExp(`${format}[^]*\\d\\d:\\d\\d`))
     }
-    await picture('keyring-file', '.red-ui-tray', 1440, 700)
+    const inView = async (place) => {
+      const [box, tray] = [
+        await place.boundingBox(),
+        await page.locator('.red-ui-tray').last().boundingBox(),
+      ]
+      return box.x + box.width < tray.x + tray.width
+    }
+    assert.ok(await inView(row('lamp').locator('button')), 'the button to revoke is in view')
+    await picture('keyring-file', '.red-ui-tray', 1440, 740)
     await page.click('#node-config-dialog-cancel')
     await editor.settle()
   })
