@@ -6,7 +6,7 @@
 
 const assert = require('node:assert/strict')
 const { spawn } = require('node:child_process')
-const { existsSync, readFileSync, readdirSync } = require('node:fs')
+const { existsSync, readFileSync, readdirSync, rmSync } = require('node:fs')
 const { createServer } = require('node:net')
 const { join } = require('node:path')
 const { after, describe, it } = require('node:test')
@@ -265,6 +265,9 @@ describe('the demo', () => {
     const { processes } = terminal
     assert.ok(processes.length >= 3)
     terminal.send('SIGKILL')
+    const [, folder] = /files are in (\S+)/.exec(terminal.text)
+    // Nobody is left who would.
+    test.after(() => rmSync(folder, { recursive: true }))
     await waitFor(() => processes.every((id) => !isAlive(id)), 'their end')
   })
 })
