@@ -73,13 +73,13 @@ def count_cargo(log: str, step: Step) -> Counts:
     return counts
 
 
-def count_pytest(_log: str, step: Step) -> Counts:
-    """Reads pytest's JUnit file."""
+def count_junit(_log: str, step: Step) -> Counts:
+    """Reads the JUnit file of pytest or of Node's test runner."""
     counts = Counts()
     report = LOGS / f"{step.slug}.xml"
     if not report.exists():
         return counts
-    for case in ElementTree.parse(report).iter("testcase"):  # noqa: S314 (pytest wrote it)
+    for case in ElementTree.parse(report).iter("testcase"):  # noqa: S314 (a runner wrote it)
         skip = case.find("skipped")
         if skip is not None:
             counts.skipped.append(f"{case.get('name')}: {skip.get('message')}")
@@ -92,9 +92,23 @@ def count_pytest(_log: str, step: Step) -> Counts:
 
 def pytest(group: str, name: str, *paths: str) -> Step:
     """A run of pytest over some folders."""
-    step = Step(group, name, [], count_pytest)
+    step = Step(group, name, [], count_junit)
     report = LOGS / f"{step.slug}.xml"
     step.command = [str(BIN / "pytest"), "-q", f"--junitxml={report}", *paths]
+    return step
+
+
+def node_test(name: str, *files: str) -> Step:
+    """A run of Node's test runner over some files."""
+    step = Step("node", name, [], count_junit)
+    reports = {"spec": "stdout", "junit": str(LOGS / f"{step.slug}.xml")}
+    reporters = [
+        f"--test-reporter{option}"
+        for reporter, place in reports.items()
+        for option in (f"={reporter}", f"-destination={place}")
+    ]
+    paths = [str(path) for pattern in files for path in sorted((ROOT / "node").glob(pattern))]
+    step.command = ["node", "--test", *reporters, *paths]
     return step
 
 
@@ -127,6 +141,7 @@ def steps() -> list[Step]:
             "tests/bench",
             "tests/vectors",
             "tests/conftest.py",
+            "node/test/e2e",
         ),
         mypy("Python: mypy, tests", "tests/python", "tests/e2e"),
         mypy("Lua: mypy, tests", "tests/lua"),
@@ -137,6 +152,18 @@ def steps() -> list[Step]:
         pytest("lua", "Lua: tests", "tests/lua"),
         pytest("arduino", "Arduino: tests", "tests/arduino"),
         pytest("e2e", "End to end", "tests/e2e"),
+        Step("node", "Node: addon", ["node", "node/scripts/build.mjs", "--check"]),
+        Step("node", "Node: format", ["npm", "--prefix", "node", "run", "format-check"]),
+        Step("node", "Node: eslint", ["npm", "--prefix", "node", "run", "lint"]),
+        Step("node", "Node: tsc", ["npm", "--prefix", "node", "run", "types"]),
+        node_test("Node: library", "test/*.test.js"),
+        node_test("Node: nodes", "test/nodes/*.test.js"),
+        node_test("Node: package", "test/e2e/package.test.js"),
+        node_test("Node: permissions", "test/e2e/permissions.test.js"),
+        node_test("Node: real runtimes", "test/e2e/runtimes.test.js"),
+        node_test("Node: examples", "test/e2e/examples.test.js"),
+        node_test("Node: editor", "test/e2e/editor.test.js"),
+        node_test("Node: demo", "test/e2e/demo.test.js"),
     ]
 
 
@@ -165,7 +192,9 @@ def run(step: Step) -> tuple[bool, Counts, str]:
 def main() -> int:
     """Runs the steps; 0 only if all passed."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", metavar="GROUP", help="lint, rust, python, lua, arduino or e2e")
+    parser.add_argument(
+        "--only", metavar="GROUP", help="lint, rust, python, lua, arduino, e2e or node"
+    )
     only = parser.parse_args().only
     chosen = [s for s in steps() if only in (None, s.group) or s.group == "build"]
     shutil.rmtree(LOGS, ignore_errors=True)

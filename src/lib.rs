@@ -14,6 +14,7 @@ mod malformed;
 mod message;
 mod plaintext;
 mod primitives;
+mod provisioning;
 mod receiver;
 pub mod sealed;
 mod sender;
@@ -36,6 +37,7 @@ pub use key::ClassicKeys;
 pub use keyring::{Keyring, KeyringFile};
 pub use malformed::{Malformed, MalformedReason};
 pub use message::{Message, Reason};
+pub use provisioning::{Form, Setting};
 pub use receiver::{
     Delivery, Judged, Publication, Receiver, ReceiverOptions, SealedReason, Ticket,
 };

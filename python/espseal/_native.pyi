@@ -251,6 +251,19 @@ class Provision:
     def beacon_topic(self) -> str:
         """Where it hears the beacon."""
 
+    def render(self, form: str, settings: dict[str, str | int] | None = None) -> str:
+        """The file that the device is given. It belongs into files of mode 0600 alone.
+
+        Arguments:
+            form: ``nodemcu``, ``arduino`` or ``json``.
+            settings: What it connects to, by the words of the file, like ``wifi_ssid`` and
+                ``mqtt_host``. What a firmware cannot do without has a place to be filled in.
+
+        Raises:
+            KeyringError: no setting is called so (``invalid_value``).
+            ValueError: there is no such form.
+        """
+
 @final
 class KeyringFile:
     """Changes a keyring file in place: locked, atomic, its comments kept."""

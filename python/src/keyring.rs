@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use espseal::Keyring as CoreKeyring;
 use espseal::classic::Layout;
+use espseal::{Form, Keyring as CoreKeyring, Setting};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString};
 
 use crate::errors;
 use crate::sealed::DeviceKey;
@@ -206,7 +208,52 @@ impl Provision {
         &self.0.beacon_topic
     }
 
+    #[pyo3(signature = (form, settings=None))]
+    fn render(
+        &self,
+        py: Python<'_>,
+        form: &str,
+        settings: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Py<PyString>> {
+        let codes = Form::ALL.map(Form::code).join(", ");
+        let form = Form::ALL
+            .into_iter()
+            .find(|each| each.code() == form)
+            .ok_or_else(|| PyValueError::new_err(format!("form must be one of {codes}")))?;
+        let given = settings
+            .map(|settings| settings.iter())
+            .into_iter()
+            .flatten();
+        let given: Vec<(String, Given)> = given
+            .map(|(name, value)| Ok((name.extract()?, value.extract()?)))
+            .collect::<PyResult<_>>()?;
+        let settings: Vec<_> = given
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.setting()))
+            .collect();
+        self.0
+            .render(form, &settings)
+            .map(|text| PyString::new(py, &text).unbind())
+            .map_err(|error| errors::keyring(py, &error))
+    }
+
     fn __repr__(&self) -> String {
         format!("<espseal.Provision of {:?}>", self.name())
+    }
+}
+
+/// What a device is told.
+#[derive(FromPyObject)]
+enum Given {
+    Text(String),
+    Number(u32),
+}
+
+impl Given {
+    fn setting(&self) -> Setting<'_> {
+        match self {
+            Self::Text(text) => Setting::Text(text),
+            Self::Number(number) => Setting::Number(*number),
+        }
     }
 }

@@ -75,6 +75,28 @@ pub enum FitSession {
     None,
 }
 
+impl FitSession {
+    /// Its word, the same in every language.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Given(_) => "given",
+            Self::Stored(_) => "stored",
+            Self::Empty => "empty",
+            Self::None => "none",
+        }
+    }
+
+    /// When it was minted, in Unix seconds, if that is known.
+    #[must_use]
+    pub fn minted(self) -> Option<u32> {
+        match self {
+            Self::Stored(id) => Some(id.time()),
+            Self::Given(_) | Self::Empty | Self::None => None,
+        }
+    }
+}
+
 /// As [`super::inspect`]; `frame` is tidy.
 pub(super) fn inspect(frame: Vec<u8>, asked: &Asked<'_>) -> Result<Inspection, StoreError> {
     let parsed = match Frame::parse(&frame, true) {

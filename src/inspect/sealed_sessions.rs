@@ -31,6 +31,30 @@ pub enum SealedSession {
     Zeros,
 }
 
+impl SealedSession {
+    /// Its word, the same in every language; of one that the device drew, that of its age.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Given { .. } => "given",
+            Self::Beacon { .. } => "beacon",
+            Self::Device(age) => age.code(),
+            Self::Zeros => "zeros",
+        }
+    }
+
+    /// When it was minted, in Unix seconds, if that is known.
+    #[must_use]
+    pub const fn minted(self) -> Option<u32> {
+        match self {
+            Self::Given { minted, .. } => minted,
+            Self::Beacon { minted } => Some(minted),
+            Self::None | Self::Device(_) | Self::Zeros => None,
+        }
+    }
+}
+
 /// How far a session that a device drew has come (`SEALED.md`, H4, H5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeviceSessionAge {

@@ -64,6 +64,19 @@ pub enum Control {
 }
 
 impl Control {
+    /// Its word, the same in every language.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Ratchet { .. } => "ratchet",
+            Self::Ack { .. } => "ack",
+            Self::Welcome { .. } => "welcome",
+            Self::QueryMode => "query mode",
+            Self::SetMode { .. } => "set mode",
+            Self::Mode { .. } => "mode",
+        }
+    }
+
     /// None if it does not parse: such a body is counted and ignored.
     #[must_use]
     pub fn parse(body: &[u8]) -> Option<Self> {

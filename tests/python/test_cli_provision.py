@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import segno
 
-from espseal import Device, Keyring, KeyringFile, Receiver, Sender, Store, sealed
+from espseal import Device, Keyring, KeyringError, KeyringFile, Receiver, Sender, Store, sealed
 from espseal.simulator import Node
 from fleet import Talk
 from test_cli import at_a_terminal, home, run, run_process, secrets_in, sentence
@@ -393,3 +393,15 @@ def test_a_revoked_device_gets_no_key(keyring: Path) -> None:
     KeyringFile.open(keyring).revoke("kitchen")
     assert "is revoked" in sentence(run("provision", "kitchen"), 1)
     assert not Path("config.lua").exists()
+
+
+def test_no_setting_becomes_code(keyring: Path) -> None:
+    """Names stand in the source of a program; values are quoted."""
+    provisioned = Keyring.load(keyring).provision("kitchen")
+    assert 'mqtt_host = "a\\034"' in provisioned.render("nodemcu", {"mqtt_host": 'a"'})
+    for name in ("a = os.exit()", "device_key", "version", ""):
+        with pytest.raises(KeyringError) as raised:
+            provisioned.render("nodemcu", {name: 1})
+        assert raised.value.code == "invalid_value"
+    with pytest.raises(ValueError, match="nodemcu, arduino, json"):
+        provisioned.render("basic")

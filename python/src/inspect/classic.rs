@@ -1,6 +1,6 @@
 //! What came of the keys of a classic frame.
 
-use espseal::{Finding as CoreFinding, Fit as CoreFit, FitSession};
+use espseal::{Finding as CoreFinding, Fit as CoreFit};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
@@ -56,20 +56,14 @@ pub(crate) struct Fit {
 
 impl Fit {
     fn new(py: Python<'_>, fit: &CoreFit) -> Self {
-        let (session, session_time) = match fit.session {
-            FitSession::Given(_) => ("given", None),
-            FitSession::Stored(id) => ("stored", Some(id.time())),
-            FitSession::Empty => ("empty", None),
-            FitSession::None => ("none", None),
-        };
         let bytes = |bytes: &[u8]| PyBytes::new(py, bytes).unbind();
         Self {
             layout: fit.scheme.layout.code(),
             mode: fit.scheme.data.code(),
             mac: fit.scheme.mac.code(),
             as_in_keyring: fit.as_in_keyring,
-            session,
-            session_time,
+            session: fit.session.code(),
+            session_time: fit.session.minted(),
             session_life: fit.session_life.map(|life| life.as_secs()),
             device: fit.device.as_deref().map(str::to_owned),
             node: bytes(fit.opened.node()),

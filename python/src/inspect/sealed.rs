@@ -3,7 +3,7 @@
 use espseal::sealed::{Control, Hello, Kind};
 use espseal::{
     Listed as CoreListed, SealedFinding as CoreFinding, SealedFit as CoreFit,
-    SealedInspection as CoreInspection, SealedSession,
+    SealedInspection as CoreInspection,
 };
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
@@ -120,20 +120,13 @@ pub(crate) struct SealedFit {
 
 impl SealedFit {
     fn new(py: Python<'_>, fit: &CoreFit) -> PyResult<Self> {
-        let (session, session_time) = match fit.session {
-            SealedSession::None => ("none", None),
-            SealedSession::Given { minted, .. } => ("given", minted),
-            SealedSession::Beacon { minted } => ("beacon", Some(minted)),
-            SealedSession::Device(age) => (age.code(), None),
-            SealedSession::Zeros => ("zeros", None),
-        };
         Ok(Self {
             device: fit.device.as_deref().map(str::to_owned),
             epoch: fit.epoch,
             direction: fit.direction.code(),
             kind: fit.kind.code(),
-            session,
-            session_time,
+            session: fit.session.code(),
+            session_time: fit.session.minted(),
             session_life: fit.session_life.map(|life| life.as_secs()),
             mistakes: fit.mistakes.iter().map(|mistake| mistake.code()).collect(),
             data: PyBytes::new(py, &fit.plaintext).unbind(),
@@ -160,17 +153,7 @@ fn body<'py>(py: Python<'py>, fit: &CoreFit) -> PyResult<Option<Bound<'py, PyDic
             let Some(control) = Control::parse(&fit.plaintext) else {
                 return Ok(None);
             };
-            says.set_item(
-                "says",
-                match control {
-                    Control::Ratchet { .. } => "ratchet",
-                    Control::Ack { .. } => "ack",
-                    Control::Welcome { .. } => "welcome",
-                    Control::QueryMode => "query mode",
-                    Control::SetMode { .. } => "set mode",
-                    Control::Mode { .. } => "mode",
-                },
-            )?;
+            says.set_item("says", control.code())?;
             match control {
                 Control::Ratchet { epoch } => says.set_item("epoch", epoch)?,
                 Control::Ack { tag } => says.set_item("tag", hex(&tag))?,

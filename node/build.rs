@@ -1,0 +1,4 @@
+//! Lets the addon leave Node's own symbols to Node.
+fn main() {
+    napi_build::setup();
+}
