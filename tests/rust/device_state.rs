@@ -478,7 +478,7 @@ fn each_mistake_has_its_sentence_and_shows_no_secret() {
         (
             "wifi_ssid",
             "wifi_sid",
-            "wifi_sid: unknown field; known here: address, allow_wide_permissions, beacon_topic, device_key, down_topic, epoch, hello_topic, mqtt_host, mqtt_password, mqtt_port, mqtt_user, name, up_topic, version, wifi_password, wifi_ssid",
+            "wifi_sid: unknown field; known here: address, allow_wide_permissions, beacon_topic, device_key, down_topic, epoch, hello_topic, interval, ip_address, ip_dns, ip_gateway, ip_mask, mqtt_host, mqtt_password, mqtt_port, mqtt_user, name, ntp_server, tls_ca, tls_fingerprint, tls_public_key, transport, up_topic, version, wifi_password, wifi_ssid",
         ),
     ] {
         assert!(PROVISIONED.contains(from), "{from}");
