@@ -41,7 +41,7 @@ def ratchet(
     sent = False
     with ExitStack() as stack:
         connection = Connection(broker, events)
-        courier = Courier(connection.client, sender, events)
+        courier = Courier(connection.client, sender, events, name)
         status = stack.enter_context(console.err().status(f"Connecting to {broker} ..."))
         stack.enter_context(connection)
         while True:

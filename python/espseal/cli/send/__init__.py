@@ -54,6 +54,7 @@ def send(
     """
     # Paho is not needed for any --help.
     from espseal.cli.send import run
+    from espseal.cli.send.courier import Acknowledged
 
     if (data is None) == (file is None):
         raise typer.BadParameter("Give either DATA or --file.", param_hint="'DATA'")
@@ -67,7 +68,15 @@ def send(
     sender.is_ready(device)
     entry = next(each for each in loaded.devices if each.name == device)
     answers = None if entry.fleet is None else loaded.provision(device).up_topic
-    acknowledged = run.send(broker, sender, entry, command, timeout, answers)
+    answer = run.send(
+        broker,
+        sender,
+        entry,
+        lambda: sender.seal(device, command),
+        timeout,
+        answers,
+        until=Acknowledged,
+    )
     size = f"{len(command)} byte{'' if len(command) == 1 else 's'}"
-    end = "it has acknowledged it" if acknowledged else "the broker has it"
+    end = "it has acknowledged it" if answer is not None else "the broker has it"
     console.say(f"Sent {size} to {device}; {end}.", "green")

@@ -28,6 +28,17 @@ class Acknowledged:
 
 
 @dataclass(frozen=True)
+class Told:
+    """A sealed device has answered what mode it is in.
+
+    Arguments:
+        mode: 0 to 255.
+    """
+
+    mode: int
+
+
+@dataclass(frozen=True)
 class Answered:
     """The broker has answered.
 
@@ -46,7 +57,8 @@ class Courier:
     Arguments:
         client: not yet connected.
         sender: seals it.
-        events: gets `Heard`, `Acknowledged` and `Answered`.
+        events: gets `Heard`, `Acknowledged`, `Told` and `Answered`.
+        device: whom it is for.
         answers: the topic on which a sealed device acknowledges.
     """
 
@@ -55,12 +67,14 @@ class Courier:
         client: mqtt.Client,
         sender: Sender,
         events: "SimpleQueue[Any]",
+        device: str,
         answers: str | None = None,
     ) -> None:
         self._client = client
         self._sender = sender
         self._events = events
         self._topic = ""
+        self._device = device
         self._answers = answers
         self._filters = sorted({*fewest_filters(sender.subscriptions), *filter(None, [answers])})
         client.on_message = self._on_message
@@ -83,8 +97,11 @@ class Courier:
         payload = bytes(message.payload)
         if message.topic == self._answers:
             tag = self._sender.acknowledges(payload)
+            mode = self._sender.tells_mode(self._device, payload)
             if tag is not None:
                 self._events.put(Acknowledged(tag))
+            elif mode is not None:
+                self._events.put(Told(mode))
         elif self._sender.hear(payload, topic=message.topic):
             self._events.put(Heard())
         client.ack(message.mid, message.qos)

@@ -1,10 +1,11 @@
 """Waits for the device, sends, and says what became of it."""
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from math import inf
 from queue import Empty, SimpleQueue
 from time import monotonic
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from espseal import DeviceEntry, Publication, Sender, SessionError
 from espseal.cli import console
@@ -13,43 +14,50 @@ from espseal.cli.broker.options import Broker
 from espseal.cli.broker.patience import Patience, denied
 from espseal.cli.data import printable
 from espseal.cli.exits import BrokerError, CommandError, TimeUpError
-from espseal.cli.send.courier import Acknowledged, Answered, Courier
+from espseal.cli.send.courier import Acknowledged, Answered, Courier, Told
 
 # In seconds: how often the store is asked for the device's session, and how often the very same
 # frame goes out until the device acknowledges it.
 _TICK: Final = 0.2
 _AGAIN: Final = 3.0
 
+_Answer = TypeVar("_Answer", Acknowledged, Told)
+
 
 def send(
     broker: Broker,
     sender: Sender,
     device: DeviceEntry,
-    data: bytes,
+    seal: Callable[[], Publication],
     timeout: float,
     answers: str | None,
-) -> bool:
-    """Sends one command, or raises why not. Returns whether the device has acknowledged it.
+    until: type[_Answer],
+) -> _Answer | None:
+    """Sends one command, or raises why not.
 
     Arguments:
         broker: carries it.
-        sender: seals it.
+        sender: says whether the device has a session, and what its answers are.
         device: whom it is for.
-        data: the command.
+        seal: makes the command with the sender.
         timeout: for all of it, in seconds.
         answers: the topic on which a sealed device acknowledges.
+        until: the answer that is waited for.
+
+    Returns:
+        The answer of the device; None from a classic one, which gives none.
 
     Raises:
         BrokerError: the broker is down, refuses, or does not allow it.
         TimeUpError: the device shows no session, or does not acknowledge; or the broker does
             not answer.
         CommandError: the broker knows nobody who would hear it.
-        Error: as `Sender.seal`.
+        Error: as ``seal``.
     """
     # What cannot be sent at all is said before anything is waited for.
     name = device.name
     if not sender.is_ready(name):
-        _try(sender, name, data)
+        _try(seal)
     events: SimpleQueue[Any] = SimpleQueue()
     patience = Patience(endless=False)
     deadline = monotonic() + timeout
@@ -57,12 +65,12 @@ def send(
     again = inf
     with ExitStack() as stack:
         connection = Connection(broker, events)
-        courier = Courier(connection.client, sender, events, answers)
+        courier = Courier(connection.client, sender, events, name, answers)
         status = stack.enter_context(console.err().status(f"Connecting to {broker} ..."))
         stack.enter_context(connection)
         while True:
             if patience.connected and sent is None and sender.is_ready(name):
-                sent = _try(sender, name, data)
+                sent = _try(seal)
                 again = monotonic()
             if sent is not None and again <= monotonic():
                 courier.send(sent)
@@ -83,8 +91,9 @@ def send(
                 news = patience.judge(event)
                 if news is not None:
                     console.note(news)
-            elif isinstance(event, Acknowledged) and sent is not None and event.tag == sent.tag:
-                return True
+            elif sent is not None and isinstance(event, until):
+                if isinstance(event, Told) or event.tag == sent.tag:
+                    return event
             elif isinstance(event, Answered):
                 if event.problem is not None:
                     raise denied(event.problem)
@@ -93,13 +102,13 @@ def send(
                         f"Nobody hears it: {name} is not connected to the broker at {broker}."
                     )
                 if sent is not None and sent.tag is None:
-                    return False
+                    return None
 
 
-def _try(sender: Sender, name: str, data: bytes) -> Publication | None:
+def _try(seal: Callable[[], Publication]) -> Publication | None:
     """What to publish, once the device has a session."""
     try:
-        return sender.seal(name, data)
+        return seal()
     except SessionError as error:
         if error.code != "no_session":
             raise
