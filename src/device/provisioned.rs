@@ -119,7 +119,7 @@ impl Provisioned {
         for field in OF_BOARDS {
             fields.text(field)?.zeroize();
         }
-        fields.number("interval")?;
+        fields.seconds("interval")?;
         fields.finish()?;
         Ok(read)
     }
@@ -303,6 +303,15 @@ impl Fields {
         number
             .map(Some)
             .ok_or_else(|| invalid(field, "a whole number from 0 to 65535"))
+    }
+
+    /// Of a board's timer; this end has none.
+    fn seconds(&mut self, field: &'static str) -> Result<(), KeyringError> {
+        match self.take(field) {
+            None => Ok(()),
+            Some(value) if value.as_u64().is_some_and(|s| (1..=86400).contains(&s)) => Ok(()),
+            Some(_) => Err(invalid(field, "a whole number of seconds from 1 to 86400")),
+        }
     }
 
     fn flag(&mut self, field: &'static str) -> Result<bool, KeyringError> {

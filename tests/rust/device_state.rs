@@ -350,6 +350,21 @@ const PROVISIONED: &str = r#"{
 "#;
 
 #[test]
+fn what_only_a_board_needs_is_no_mistake() {
+    let place = Place::new();
+    let of_a_board = PROVISIONED.replacen(
+        "\"wifi_ssid\"",
+        "\"ip_address\": \"192.168.1.20\", \"ip_gateway\": \"192.168.1.1\",
+  \"ip_mask\": \"255.255.255.0\", \"ip_dns\": \"192.168.1.1\", \"interval\": 86400,
+  \"transport\": \"ca\", \"tls_ca\": \"MIIB\", \"tls_fingerprint\": \"00\",
+  \"tls_public_key\": \"MFkw\", \"ntp_server\": \"pool.ntp.org\", \"wifi_ssid\"",
+        1,
+    );
+    let device = Device::load(&place.write(&of_a_board)).unwrap();
+    assert_eq!(device.address(), Some(rig::ADDRESS));
+}
+
+#[test]
 fn a_provisioning_file_has_its_state_beside_it() {
     let place = Place::new();
     let file = place.write(PROVISIONED);
@@ -474,6 +489,16 @@ fn each_mistake_has_its_sentence_and_shows_no_secret() {
             "\"swordfish\"",
             "[\"swordfish\"]",
             "mqtt_password: must be a string",
+        ),
+        (
+            "\"wifi_ssid\"",
+            "\"interval\": 86401, \"wifi_ssid\"",
+            "interval: must be a whole number of seconds from 1 to 86400",
+        ),
+        (
+            "\"wifi_ssid\"",
+            "\"tls_ca\": 7, \"wifi_ssid\"",
+            "tls_ca: must be a string",
         ),
         (
             "wifi_ssid",
