@@ -1,6 +1,6 @@
 // The board of the stubs. Flash and RTC memory are files in $BOARD, so that a next start finds what
 // this one left; deep sleep ends the program with exit code 42.
-#include <ESP8266WiFi.h>
+#include <Arduino.h>
 #include <flash_hal.h>
 #include <stdarg.h>
 #include <sys/random.h>
@@ -64,7 +64,6 @@ bool is_ours(uint32_t address, size_t size)
 
 HardwareSerial Serial;
 EspClass ESP;
-ESP8266WiFiClass WiFi;
 
 unsigned long millis(void)
 {
@@ -123,20 +122,6 @@ size_t HardwareSerial::println(void)
 size_t HardwareSerial::write(const uint8_t *buffer, size_t size)
 {
     return printf("%.*s", static_cast<int>(size), reinterpret_cast<const char *>(buffer));
-}
-
-wl_status_t ESP8266WiFiClass::begin(const char *, const char *, int32_t, const uint8_t *, bool)
-{
-    return WL_DISCONNECTED;
-}
-bool ESP8266WiFiClass::mode(WiFiMode_t)
-{
-    return true;
-}
-void ESP8266WiFiClass::persistent(bool) {}
-wl_status_t ESP8266WiFiClass::status()
-{
-    return millis() < 50 ? WL_DISCONNECTED : WL_CONNECTED;
 }
 
 void EspClass::deepSleep(uint64_t time_us, RFMode)
