@@ -1,5 +1,6 @@
 """An example of the library, unmodified, as a program on this computer."""
 
+import contextlib
 import subprocess
 import threading
 from pathlib import Path
@@ -16,10 +17,16 @@ class Sketch:
         example: which one; or the folder of another, from the library's.
         configuration: file names and their texts, in place of the example's own.
         defines: what the compiler is told besides.
+        also: further sources, from the library's folder.
     """
 
     def __init__(
-        self, folder: Path, example: str, configuration: dict[str, str], defines: str = ""
+        self,
+        folder: Path,
+        example: str,
+        configuration: dict[str, str],
+        defines: str = "",
+        also: str = "",
     ) -> None:
         folder_of = example if "/" in example else f"examples/{example}"
         assert (LIBRARY / folder_of).is_dir()
@@ -29,7 +36,7 @@ class Sketch:
             (folder / name).write_text(text)
         run(
             *("make", "-s", "-j2", "sketch", f"OUT={OUT}", f"BUILD={folder}"),
-            *(f"SKETCH={folder_of}", f"DEFINES={defines}"),
+            *(f"SKETCH={folder_of}", f"DEFINES={defines}", f"ALSO={also}"),
         )
         self._process: subprocess.Popen[str] | None = None
 
@@ -42,6 +49,25 @@ class Sketch:
         """The board loses a memory: rtc.bin with the power, flash.bin by a new chip."""
         for memory in memories:
             (self.folder / memory).unlink(missing_ok=True)
+
+    def pins(self, **levels: str) -> None:
+        """Puts levels on pins, and on no other: pins(_0="LOW")."""
+        new = self.folder / "pins.new"
+        new.write_text("".join(f"{pin[1:]}={level}\n" for pin, level in levels.items()))
+        new.rename(self.folder / "pins")
+
+    def type(self, *lines: str) -> None:
+        """Sends lines over the serial port."""
+        assert self._process is not None
+        assert self._process.stdin is not None
+        self._process.stdin.write("".join(f"{line}\n" for line in lines))
+        self._process.stdin.flush()
+
+    def reset(self, reason: int = 6) -> None:
+        """RTC memory stays: 6 is the reset button, others are in user_interface.h."""
+        self.off()
+        (self.folder / "reset").write_text(str(reason))
+        self.on()
 
     def said(self, start: str) -> int:
         """How many lines on the serial port began so."""
@@ -59,6 +85,7 @@ class Sketch:
         self._process = subprocess.Popen(
             [self.folder / "sketch"],
             env={"BOARD": str(self.folder), "ASAN_OPTIONS": "detect_leaks=0"},
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -73,6 +100,9 @@ class Sketch:
             process.kill()
             process.wait()
             self._reader.join()
+            assert process.stdin is not None
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.close()
         assert not any("runtime error" in line or "Sanitizer" in line for line in self.lines), (
             self.lines[-40:]
         )

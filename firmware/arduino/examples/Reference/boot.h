@@ -1,0 +1,45 @@
+// Which mode the board starts in. They never share the heap: to change the mode is to restart.
+//
+// RTC memory, which a reset leaves and a power cut does not, counts the boots that came to nothing.
+// Words 50 to 52; the library has 32 to 49.
+#pragma once
+
+#include "provision.h"
+
+enum class Mode : uint8_t { kRun = 0, kConfigure = 1, kUnprovisioned, kSafe };
+
+constexpr unsigned kBadBootsMax = 5;
+constexpr uint32_t kDoubleResetMs = 4000;
+constexpr uint32_t kHeldMs = 3000;
+// GPIO0 is the button FLASH. Low while the power comes, it starts the chip's loader instead of the
+// sketch: it counts once the sketch runs.
+constexpr uint8_t kButton = 0;
+
+// Counts the boot and decides, once, first thing in setup():
+//   kConfigure      the reset button was pressed twice within 4 s, or FLASH was held for 3 s and
+//   let
+//                   go (it restarts then), whatever is stored
+//   kUnprovisioned  nothing to run with is stored
+//   kSafe           the last five boots or more ended in a crash before boot_well
+//   kConfigure      the host has asked for it (control frame); the record says run again before
+//                   this returns, so that the boot after it runs
+//   kRun            otherwise
+// A boot is bad if it ended before boot_well by a watchdog, an exception, a restart that was not
+// boot_restart, or a supply that dipped; a press of the reset button is neither good nor bad.
+Mode boot_mode(Stored stored);
+
+// Why it is that mode; how many bad boots came before this one.
+Sentence boot_why();
+unsigned boot_bad();
+
+// Watches the button, and forgets the first reset when it is too long ago. In loop(), in each mode.
+void boot_loop();
+
+// Run mode has stood for 60 s, or was connected: the count begins anew.
+void boot_well();
+
+// Restarts on purpose, which is no bad boot.
+[[noreturn]] void boot_restart();
+
+// "run", "configure", "unprovisioned", "safe".
+const char *mode_word(Mode mode);
