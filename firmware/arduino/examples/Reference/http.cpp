@@ -76,7 +76,8 @@ bool Http::poll()
     const uint32_t waited = millis() - since_;
     const bool over = !client_.connected() && client_.available() <= 0;
     if (state_ == State::kDraining) {
-        while (client_.available() > 0 && client_.read(reinterpret_cast<uint8_t *>(bytes_), 256) > 0) {
+        while (client_.available() > 0 &&
+               client_.read(reinterpret_cast<uint8_t *>(bytes_), 256) > 0) {
         }
         if (over || waited >= kDrainMs) {
             client_.stop();
@@ -111,10 +112,9 @@ void Http::read_more()
 {
     const size_t room = (state_ == State::kHead ? kHttpHeadBytes : body_bytes_) - used_;
     if (room > 0) {
-        const int count =
-            client_.available() > 0
-                ? client_.read(reinterpret_cast<uint8_t *>(bytes_ + used_), room)
-                : 0;
+        const int count = client_.available() > 0
+                              ? client_.read(reinterpret_cast<uint8_t *>(bytes_ + used_), room)
+                              : 0;
         if (count > 0) {
             used_ += static_cast<size_t>(count);
         }
@@ -377,8 +377,7 @@ void Http::start(int status, PGM_P type, size_t bytes, bool known)
 // For a peer that takes nothing it waits as long as the client does, once.
 void Http::write(size_t bytes)
 {
-    broken_ =
-        broken_ || client_.write(reinterpret_cast<const uint8_t *>(bytes_), bytes) != bytes;
+    broken_ = broken_ || client_.write(reinterpret_cast<const uint8_t *>(bytes_), bytes) != bytes;
     used_ = 0;
 }
 

@@ -28,6 +28,8 @@ class Http
     char *body() { return bytes_; }
     size_t body_bytes() const { return body_bytes_; }
 
+    // Answers with the words of the status.
+    void refuse(int status);
     // Answers; `text` lies in flash or RAM.
     void answer(int status, PGM_P type, PGM_P text);
     // Answers piece by piece, with JSON. What was the body is overwritten.
@@ -47,7 +49,6 @@ class Http
     int read_line(char *line);
     int read_header(const char *name, const char *value);
     bool is_own(const char *host) const;
-    void refuse(int status);
     void start(int status, PGM_P type, size_t bytes, bool known);
     void write(size_t bytes);
     void put_byte(char byte);

@@ -28,6 +28,7 @@ label.tick{display:flex;gap:10px;align-items:center;min-height:44px;margin:4px 0
 input:not([type=checkbox]),select,textarea{width:100%;min-height:44px;padding:9px 10px;border:1px solid var(--line);border-radius:7px;background:var(--back);color:inherit;font:inherit}
 input[type=checkbox]{width:22px;height:22px;flex:none}
 textarea{min-height:96px;font:13px/1.4 monospace}
+::placeholder{color:var(--soft);opacity:1}
 .code{font-family:monospace!important}
 :focus-visible{outline:3px solid var(--link);outline-offset:1px}
 [aria-invalid=true]{border:2px solid var(--bad)!important}
@@ -45,7 +46,7 @@ button:disabled{opacity:.6}
 </style>
 </head>
 <body>
-<h1>espseal: configure this board</h1>
+<h1>Configure this board</h1>
 <noscript><p class="alert">This page needs JavaScript.</p></noscript>
 <main>
 <section class="card" aria-labelledby="board">
@@ -112,7 +113,7 @@ button:disabled{opacity:.6}
 <label for="hello_topic">Hello</label><input id="hello_topic" autocapitalize="none" spellcheck="false">
 <label for="down_topic">Commands (down)</label><input id="down_topic" autocapitalize="none" spellcheck="false">
 <label for="beacon_topic">Beacon of the host</label><input id="beacon_topic" autocapitalize="none" spellcheck="false">
-<small>{mac} stands for the MAC above.</small>
+<small>{mac} and {address} stand for those of the board.</small>
 </fieldset>
 <fieldset><legend>Keys</legend>
 <label for="address">Address, 16 hex digits</label><input id="address" class="code" autocapitalize="none" spellcheck="false">
@@ -130,9 +131,9 @@ button:disabled{opacity:.6}
 <script>
 'use strict';
 const $ = id => document.getElementById(id);
-const KEEP = 'Is set. Leave empty to keep it.';
+const KEEP = 'Is set; empty keeps it.';
+const BACK = 'To come back: hold FLASH for 3 s, or press reset twice within 4 s.';
 let names = [], secrets = [], end = 0, stayed = 0, gone = false;
-const input = name => $(name);
 
 async function ask(method, path, body) {
   const answer = await fetch(path, {method, body, headers: {'X-Espseal': '1'}});
@@ -147,6 +148,7 @@ function arrange() {
     const [name, value] = part.dataset.when.split('=');
     part.hidden = $(name).value !== value;
   }
+  $('mqtt_port').placeholder = $('transport').value === 'plain' ? 1883 : 8883;
 }
 
 function forget(element) {
@@ -179,8 +181,8 @@ function show(problems) {
   let first = null;
   const others = [];
   for (const [name, sentence] of Object.entries(problems)) {
-    const element = name && $(name);
-    if (!element) { others.push(name ? name + ': ' + sentence : sentence); continue; }
+    const element = names.includes(name) || name === 'confirm' ? $(name) : null;
+    if (!element) { others.push(sentence); continue; }
     blame(element, sentence);
     if (!first || element.compareDocumentPosition(first) & 4) first = element;
   }
@@ -205,7 +207,7 @@ function tick() {
   if (gone || !end) return;
   const left = Math.max(0, Math.round((end - Date.now()) / 1000));
   $('left').textContent = 'in ' + Math.floor(left / 60) + ':' + String(left % 60).padStart(2, '0');
-  if (!left) tell('The time is over', 'The board went back to run; nothing was saved. To come back, hold its button at the start, or reset it twice.');
+  if (!left) tell('The time is over', 'The board went back to run; nothing was saved. ' + BACK);
 }
 
 function know(said) { end = Date.now() + said.seconds * 1000; tick(); }
@@ -219,7 +221,7 @@ async function load() {
   $('heap').textContent = said.heap + ' bytes';
   names = Object.keys(said.fields);
   for (const [name, field] of Object.entries(said.fields)) {
-    const element = input(name);
+    const element = $(name);
     if (!element) continue;
     if (field.secret) {
       secrets.push(name);
@@ -257,7 +259,7 @@ function tidy(name, value) {
 function lines() {
   let text = '';
   for (const name of names) {
-    const value = tidy(name, input(name).value);
+    const value = tidy(name, $(name).value);
     if (name.startsWith('ip_') && $('addressing').value === 'dhcp') { text += name + '=\n'; continue; }
     if (secrets.includes(name) || name === 'epoch') {
       const away = $(name + '_gone');
@@ -277,13 +279,13 @@ function fill(text) {
   $('filled').textContent = '';
   let file;
   try { file = JSON.parse(text); } catch (error) { file = null; }
-  if (!file || typeof file !== 'object' || Array.isArray(file)) return blame(box, 'This is no JSON: take the whole file.');
+  if (!file || typeof file !== 'object' || Array.isArray(file)) return blame(box, 'This is no JSON. Take the whole file.');
   if (file.version !== 1) return blame(box, 'This is no provisioning file of version 1.');
   let count = 0;
   for (const name of names) {
-    if (!(name in file) || !input(name)) continue;
-    forget(input(name));
-    input(name).value = file[name];
+    if (!(name in file) || !$(name)) continue;
+    forget($(name));
+    $(name).value = file[name];
     count++;
   }
   if (file.ip_address) $('addressing').value = 'static';
@@ -310,7 +312,7 @@ $('form').onsubmit = async event => {
     const {status, said} = await ask('POST', 'settings', lines());
     for (const element of document.querySelectorAll('[aria-invalid]')) forget(element);
     alarm('');
-    if (status === 200) tell('Saved', 'The board (' + said.saved + ') restarts now, closes this access point and joins ' + $('wifi_ssid').value + '. Its readings show in: espseal listen. To come back, hold its button at the start, or reset it twice.');
+    if (status === 200) tell('Saved', 'The board (' + said.saved + ') restarts now, closes this access point and joins ' + $('wifi_ssid').value + '. Its readings show in: espseal listen. ' + BACK);
     else show(said.problems);
   } catch (error) {
     alarm('The board does not answer. Is this device still in its network?');
@@ -320,7 +322,7 @@ $('form').onsubmit = async event => {
 $('run').onclick = async () => {
   try {
     const {status, said} = await ask('POST', 'run');
-    if (status === 200) tell('Back to run', 'The board restarts now; nothing was saved.');
+    if (status === 200) tell('Back to run', 'The board restarts now; nothing was saved. ' + BACK);
     else show(said.problems);
   } catch (error) {
     alarm('The board does not answer. Is this device still in its network?');

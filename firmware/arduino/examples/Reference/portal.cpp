@@ -18,6 +18,16 @@ constexpr uint32_t kBounceMs = 30;
 // Each of 32: without those that look like another.
 const char kLetters[] = "23456789abcdefghijkmnpqrstuvwxyz";
 
+// Of the identity in flash.
+uint16_t stored_epoch()
+{
+    espseal_store store;
+    const bool loaded = espseal_store_load(&store, &espseal_esp8266()) && store.record.sequence > 0;
+    const uint16_t epoch = loaded ? store.record.identity.epoch : 0;
+    memset(&store, 0, sizeof store);
+    return epoch;
+}
+
 struct Portal {
     Portal(const Settings &stored_settings, Stored what, const char *sketch, const IPAddress &own)
         : settings(stored_settings), stored(what), version(sketch), http(80, own)
@@ -27,6 +37,7 @@ struct Portal {
     const Stored stored;
     const char *const version;
     Http http;
+    const uint16_t epoch = stored_epoch();
     uint32_t opened_at = 0;
     uint32_t used_at = 0;
     uint32_t over_at = 0;
@@ -166,7 +177,7 @@ void tell_state()
     put_member("address");
     http.put_string(provisioned ? address : "");
     put_member("epoch");
-    http.put_number(provision_epoch());
+    http.put_number(portal->epoch);
     http.put(",\"fields\":{");
     for (size_t at = 0; at < kFieldCount; at++) {
         http.put(at == 0 ? "" : ",");
