@@ -214,9 +214,8 @@ bool WiFiClientSecure::run_until(unsigned target, bool blocking)
 
 uint8_t WiFiClientSecure::connected()
 {
-    return available() > 0 ||
-           (ready_ && WiFiClient::connected() != 0 &&
-            (br_ssl_engine_current_state(&client_->eng) & BR_SSL_CLOSED) == 0);
+    return available() > 0 || (ready_ && WiFiClient::connected() != 0 &&
+                               (br_ssl_engine_current_state(&client_->eng) & BR_SSL_CLOSED) == 0);
 }
 
 int WiFiClientSecure::available()

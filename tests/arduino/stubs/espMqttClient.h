@@ -1,5 +1,6 @@
-// Stands in for espMqttClient 1.7: only what it has, with its signatures and its states. MQTT 3.1.1,
-// QoS 0 and 1; what was published at QoS 1 stays until it is acknowledged, across connections.
+// Stands in for espMqttClient 1.7: only what it has, with its signatures and its states.
+// MQTT 3.1.1, QoS 0 and 1; what was published at QoS 1 stays until it is acknowledged, across
+// connections.
 #pragma once
 
 #include <Arduino.h>

@@ -5,7 +5,8 @@
 //
 // Little-endian; the CRC-32 is that of the twelve bytes before it and of the text. It is written
 // last: a power cut at any byte leaves the old slot or the new one, which has the next sequence
-// number. Then the old one is erased, for there are passwords in it.
+// number; 1, in the first sector, where there was none. (A number with which the CRC would be 0 or
+// 0xFFFFFFFF is left out.) Then the old one is erased, for there are passwords in it.
 #pragma once
 
 #include <espseal/platform.h>
