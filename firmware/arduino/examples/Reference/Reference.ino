@@ -50,7 +50,7 @@ void setup()
         led = Led::kUnprovisioned;
     } else if (mode == Mode::kConfigure) {
         led = Led::kConfigure;
-        if (!portal_open()) {
+        if (!portal_open(settings, stored, kVersion)) {
             boot_restart();
         }
     }

@@ -19,7 +19,6 @@
 namespace
 {
 
-constexpr uint32_t kWellMs = 60000;
 constexpr uint32_t kFarewellMs = 3000;
 constexpr uint32_t kIntervalMax = 86400;
 constexpr uint8_t kModeConfigure = 1;
@@ -106,7 +105,7 @@ bool Run::loop()
     (void)station_loop();
     device_.loop();
     transport_.look();
-    if (!well_ && (device_.online() || millis() >= kWellMs)) {
+    if (!well_ && device_.online()) {
         well_ = true;
         boot_well();
     }
