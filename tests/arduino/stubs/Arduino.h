@@ -74,6 +74,8 @@ class EspClass
     static bool rtcUserMemoryRead(uint32_t offset, uint32_t *data, size_t size);
     static bool rtcUserMemoryWrite(uint32_t offset, uint32_t *data, size_t size);
     static uint32_t getChipId();
+    static uint32_t getFreeHeap();
+    static uint32_t getMaxFreeBlockSize();
     static bool flashEraseSector(uint32_t sector);
     static bool flashWrite(uint32_t address, const uint32_t *data, size_t size);
     static bool flashWrite(uint32_t address, const uint8_t *data, size_t size);
@@ -83,6 +85,9 @@ class EspClass
     static uint32_t random();
 };
 extern EspClass ESP;
+
+void configTime(int timezone_sec, int daylightOffset_sec, const char *server1,
+                const char *server2 = nullptr, const char *server3 = nullptr);
 
 void setup();
 void loop();

@@ -6,7 +6,7 @@
 //   reset         why the next start happens, an rst_reason, once; without it power, or a restart
 //
 // Deep sleep ends the program with exit code 42; a restart executes it anew.
-#include <ESP8266WiFi.h>
+#include <Arduino.h>
 #include <flash_hal.h>
 #include <stdarg.h>
 #include <sys/random.h>
@@ -104,7 +104,6 @@ uint8_t modes[256];
 
 HardwareSerial Serial;
 EspClass ESP;
-ESP8266WiFiClass WiFi;
 
 unsigned long millis(void)
 {
@@ -215,20 +214,6 @@ size_t HardwareSerial::write(const uint8_t *buffer, size_t size)
     return printf("%.*s", static_cast<int>(size), reinterpret_cast<const char *>(buffer));
 }
 
-wl_status_t ESP8266WiFiClass::begin(const char *, const char *, int32_t, const uint8_t *, bool)
-{
-    return WL_DISCONNECTED;
-}
-bool ESP8266WiFiClass::mode(WiFiMode_t)
-{
-    return true;
-}
-void ESP8266WiFiClass::persistent(bool) {}
-wl_status_t ESP8266WiFiClass::status()
-{
-    return millis() < 50 ? WL_DISCONNECTED : WL_CONNECTED;
-}
-
 void EspClass::restart()
 {
     fflush(stdout);
@@ -268,6 +253,16 @@ bool EspClass::rtcUserMemoryWrite(uint32_t offset, uint32_t *data, size_t size)
     memcpy(rtc().data() + offset * 4, data, size);
     save("rtc.bin", rtc());
     return true;
+}
+
+// What the chip has left once Wi-Fi is up: the host's heap says nothing.
+uint32_t EspClass::getFreeHeap()
+{
+    return 40000;
+}
+uint32_t EspClass::getMaxFreeBlockSize()
+{
+    return 39000;
 }
 
 uint32_t EspClass::getChipId()
