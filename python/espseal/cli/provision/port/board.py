@@ -1,5 +1,6 @@
 """What is said to the reference sketch over its serial port, and what it answers."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from time import monotonic
@@ -67,9 +68,8 @@ class Board:
             self._line.send("espseal?")
             again = min(end, monotonic() + _ASK)
             while (line := self._line.next(again)) is not None:
-                words = line.split(" ")
-                if words[0] == "espseal" and len(words) > 1 and words[1].isdigit():
-                    return _identity(words[1:])
+                if re.match(r"espseal [0-9]+( |$)", line):
+                    return _identity(line.split(" ")[1:])
             if monotonic() >= end:
                 raise TimeUpError(
                     f"No board with the reference sketch has answered within {self._ready:g} "

@@ -79,19 +79,19 @@ class Line:
         Raises:
             CommandError: the board is gone.
         """
-        while True:
+        # First: whoever never stops talking must not keep us.
+        while monotonic() < deadline:
             line, end, rest = self._held.partition(b"\n")
             if end:
                 self._held = rest
                 return line.rstrip(b"\r").decode(errors="replace")
             # Whoever never ends a line is not listened to.
             self._held = line[-_LINE_LONGEST:]
-            if monotonic() >= deadline:
-                return None
             try:
                 self._held += self._port.read(max(1, self._port.in_waiting))
             except OSError:
                 raise self._gone() from None
+        return None
 
     def _gone(self) -> CommandError:
         return CommandError(
