@@ -127,10 +127,10 @@ void Run::obey(const char *command, size_t bytes)
     memcpy(text, command, length);
     text[length] = '\0';
     char *end = text;
-    const uint32_t seconds = strncmp_P(text, PSTR("interval "), 9) == 0 &&
-                                     text[9] >= '0' && text[9] <= '9'
-                                 ? static_cast<uint32_t>(strtoul(text + 9, &end, 10))
-                                 : 0;
+    const unsigned long seconds = strncmp_P(text, PSTR("interval "), 9) == 0 && text[9] >= '0' &&
+                                          text[9] <= '9'
+                                      ? strtoul(text + 9, &end, 10)
+                                      : 0;
     if (strlen(text) != bytes) {
         Serial.println(F("A command came that means nothing to this sketch."));
     } else if (strcmp_P(text, PSTR("on")) == 0 || strcmp_P(text, PSTR("off")) == 0) {
@@ -138,9 +138,8 @@ void Run::obey(const char *command, size_t bytes)
     } else if (strcmp_P(text, PSTR("read")) == 0) {
         due_ = true;
     } else if (seconds > 0 && seconds <= kIntervalMax && *end == '\0') {
-        interval_ = seconds;
-        Serial.printf_P(PSTR("A reading every %u s, until the next start.\n"),
-                        static_cast<unsigned>(seconds));
+        interval_ = static_cast<uint32_t>(seconds);
+        Serial.printf_P(PSTR("A reading every %lu s, until the next start.\n"), seconds);
     } else {
         Serial.println(F("A command came that means nothing to this sketch."));
     }
