@@ -86,5 +86,8 @@ class EspClass
 };
 extern EspClass ESP;
 
+void configTime(int timezone_sec, int daylightOffset_sec, const char *server1,
+                const char *server2 = nullptr, const char *server3 = nullptr);
+
 void setup();
 void loop();

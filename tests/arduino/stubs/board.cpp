@@ -327,14 +327,3 @@ uint32_t EspClass::random()
     random(reinterpret_cast<uint8_t *>(&value), sizeof value);
     return value;
 }
-
-int main()
-{
-    // As the core has it: known before the sketch begins.
-    (void)EspClass::getResetInfoPtr();
-    setup();
-    for (;;) {
-        loop();
-        delay(1);
-    }
-}

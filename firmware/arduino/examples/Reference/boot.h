@@ -11,6 +11,7 @@ enum class Mode : uint8_t { kRun = 0, kConfigure = 1, kUnprovisioned, kSafe };
 constexpr unsigned kBadBootsMax = 5;
 constexpr uint32_t kDoubleResetMs = 4000;
 constexpr uint32_t kHeldMs = 3000;
+constexpr uint32_t kWellMs = 60000;
 // GPIO0 is the button FLASH. Low while the power comes, it starts the chip's loader instead of the
 // sketch: it counts once the sketch runs.
 constexpr uint8_t kButton = 0;
@@ -32,14 +33,18 @@ Mode boot_mode(Stored stored);
 Sentence boot_why();
 unsigned boot_bad();
 
-// Watches the button, and forgets the first reset when it is too long ago. In loop(), in each mode.
+// Watches the button, forgets the first reset when it is too long ago, and says boot_well after
+// 60 s, except in safe mode: that ends with `mode run` on the serial port, or with the power. In
+// loop(), in each mode.
 void boot_loop();
 
-// Run mode has stood for 60 s, or was connected: the count begins anew.
+// The board was connected: the count begins anew, and a crash after this is not counted.
 void boot_well();
 
 // Restarts on purpose, which is no bad boot.
 [[noreturn]] void boot_restart();
+// The next restart leads into configure mode: somebody at the board wants it.
+void boot_configure_next();
 
 // "run", "configure", "unprovisioned", "safe".
 const char *mode_word(Mode mode);

@@ -104,7 +104,7 @@ Sentence device_key_problem(const char *value)
 {
     uint8_t key[32];
     const bool right = hex_decode(value, key, sizeof key);
-    memset(key, 0, sizeof key);
+    wipe(key, sizeof key);
     return !right ? F("Give the device's key: 64 hex digits, out of its provisioning file.")
            : all_zeros(value) ? F("Zeros are no key: let `espseal device add` draw one.")
                               : nullptr;

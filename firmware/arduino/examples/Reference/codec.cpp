@@ -115,3 +115,11 @@ bool percent_decode(char *text)
     *to = '\0';
     return true;
 }
+
+void wipe(void *bytes, size_t count)
+{
+    volatile uint8_t *at = static_cast<volatile uint8_t *>(bytes);
+    while (count-- > 0) {
+        *at++ = 0;
+    }
+}

@@ -1,4 +1,4 @@
-// Hex, base64, percent signs and a checksum: what settings travel in.
+// Hex, base64, percent signs and a checksum: what settings travel in; and what ends them.
 #pragma once
 
 #include <stddef.h>
@@ -17,6 +17,9 @@ void hex_encode(const uint8_t *bytes, size_t count, char *text);
 // How many bytes a base64 text (RFC 4648, section 4, padded, nothing else in it) stands for; they
 // are written if `capacity` suffices. 0: it is none.
 size_t base64_decode(const char *text, uint8_t *bytes, size_t capacity);
+
+// Overwrites secrets, also where nobody reads the memory again.
+void wipe(void *bytes, size_t count);
 
 // Puts in place what %XX stands for. False: a percent sign without two digits, or %00.
 bool percent_decode(char *text);

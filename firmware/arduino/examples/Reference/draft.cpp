@@ -32,14 +32,14 @@ bool Draft::checksum(uint32_t *sum) const
     }
     settings.text(text, length);
     *sum = crc32_of(text, length);
-    memset(text, 0, length);
+    wipe(text, length);
     free(text);
     if (has_key_) {
         char line[11 + 64 + 1 + 6 + 5 + 1 + 1] = "device_key=";
         hex_encode(key_, sizeof key_, line + 11);
         snprintf_P(line + 75, sizeof line - 75, PSTR("\nepoch=%u\n"), epoch_);
         *sum = crc32_of(line, strlen(line), *sum);
-        memset(line, 0, sizeof line);
+        wipe(line, sizeof line);
     }
     return true;
 }
@@ -57,14 +57,14 @@ bool Draft::commit(Problem *problem)
         identity.epoch = epoch_;
     }
     const bool done = provision_commit(settings, has_key_ ? &identity : nullptr, problem);
-    memset(&identity, 0, sizeof identity);
+    wipe(&identity, sizeof identity);
     return done;
 }
 
 void Draft::clear()
 {
     settings.clear();
-    memset(key_, 0, sizeof key_);
+    wipe(key_, sizeof key_);
     has_key_ = has_epoch_ = false;
     epoch_ = 0;
 }

@@ -16,9 +16,7 @@ class Scratch
     explicit Scratch(size_t bytes) : bytes_(bytes), at_(static_cast<char *>(malloc(bytes))) {}
     ~Scratch()
     {
-        for (volatile char *byte = at_; byte != nullptr && byte < at_ + bytes_; byte++) {
-            *byte = 0;
-        }
+        wipe(at_, at_ == nullptr ? 0 : bytes_);
         free(at_);
     }
     Scratch(const Scratch &) = delete;
@@ -54,40 +52,41 @@ bool is_address(const uint8_t *address, const char *text)
     return hex_decode(text, bytes, sizeof bytes) && memcmp(address, bytes, sizeof bytes) == 0;
 }
 
-bool store_identity(const espseal_identity *identity, Problem *problem)
+bool is_stored(const espseal_identity &identity)
 {
-    Scratch memory(sizeof(espseal_device));
-    if (memory.get() == nullptr) {
-        *problem = {"settings", no_memory()};
-        return false;
-    }
-    espseal_device *const device = reinterpret_cast<espseal_device *>(memory.get());
-    if (espseal_device_begin(device, &espseal_esp8266(), identity) != ESPSEAL_OK ||
-        memcmp(device->store.record.identity.address, identity->address,
-               sizeof identity->address) != 0) {
-        *problem = {"settings", no_flash()};
-        return false;
-    }
-    return true;
+    espseal_store store;
+    return load_record(&store) && memcmp(&store.record.identity, &identity, sizeof identity) == 0;
+}
+
+bool store_identity(espseal_device *device, const espseal_identity &identity)
+{
+    return espseal_device_begin(device, &espseal_esp8266(), &identity) == ESPSEAL_OK &&
+           memcmp(device->store.record.identity.address, identity.address,
+                  sizeof identity.address) == 0;
 }
 
 bool store_both(const Settings &settings, const espseal_identity *identity, Problem *problem)
 {
     const espseal_platform &flash = settings_flash();
     const size_t length = settings.text(nullptr, 0);
-    Scratch text(length);
+    Scratch text(length), device(identity == nullptr ? 1 : sizeof(espseal_device));
     Slot old, slot;
-    if (text.get() == nullptr) {
+    if (text.get() == nullptr || device.get() == nullptr) {
         *problem = {"settings", no_memory()};
         return false;
     }
     settings.text(text.get(), length);
     *problem = {"settings", no_flash()};
+    if (!slots_find(flash, &old) || !slots_prepare(flash, old, text.get(), length, &slot)) {
+        return false;
+    }
     // While the identity changes, no settings are valid: never the new one with the old ones.
-    return slots_find(flash, &old) && slots_prepare(flash, old, text.get(), length, &slot) &&
-           (identity == nullptr ||
-            (slots_revoke(flash, old) && store_identity(identity, problem))) &&
-           slots_finish(flash, slot, text.get());
+    if (identity != nullptr &&
+        (!slots_revoke(flash, old) ||
+         !store_identity(reinterpret_cast<espseal_device *>(device.get()), *identity))) {
+        return false;
+    }
+    return slots_finish(flash, slot, text.get());
 }
 
 } // namespace
@@ -133,7 +132,12 @@ bool provision_commit(const Settings &settings, const espseal_identity *identity
                !is_address(store.record.identity.address, settings.get("address"))) {
         *problem = {"device_key", F("The board has the key of another address: give this one's.")};
     }
-    if (problem->sentence != nullptr || !store_both(settings, identity, problem)) {
+    if (problem->sentence != nullptr) {
+        return false;
+    }
+    // What does not change cannot be half changed.
+    const bool keep = identity == nullptr || is_stored(*identity);
+    if (!store_both(settings, keep ? nullptr : identity, problem)) {
         return false;
     }
     *problem = {nullptr, nullptr};

@@ -6,14 +6,6 @@
 #include "checks.h"
 #include "codec.h"
 
-static void wipe(void *bytes, size_t count)
-{
-    volatile uint8_t *at = static_cast<volatile uint8_t *>(bytes);
-    while (count-- > 0) {
-        *at++ = 0;
-    }
-}
-
 static size_t number_of(const char *name)
 {
     const Field *const field = field_of(name);
