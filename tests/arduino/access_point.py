@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from support import wait_for
 
@@ -22,9 +22,20 @@ from .sketch import Sketch
 REFERENCE: Final = LIBRARY / "examples" / "Reference"
 PARTS: Final = " ".join(
     str(file.relative_to(LIBRARY))
-    for name in ("boot", "checks", "codec", "fields", "http", "portal", "provision", "settings", "slots")
+    for name in (
+        *("boot", "checks", "codec", "draft", "fields", "http", "missing", "portal", "provision"),
+        *("settings", "settings_flash", "slots"),
+    )
     for file in REFERENCE.glob(f"{name}.cpp")
 )
+# The words of the provisioning file in the order of the stored text, and what needs no saying.
+ORDER: Final = (
+    *("name", "address", "up_topic", "hello_topic", "down_topic", "beacon_topic"),
+    *("wifi_ssid", "wifi_password", "ip_address", "ip_gateway", "ip_mask", "ip_dns"),
+    *("mqtt_host", "mqtt_port", "mqtt_user", "mqtt_password", "transport"),
+    *("tls_fingerprint", "tls_public_key", "tls_ca", "ntp_server", "interval"),
+)
+INITIAL: Final = {"transport": "plain", "ntp_server": "pool.ntp.org", "interval": "60"}
 # What the access point gives the board; the tests' network has it at another place.
 ADDRESS: Final = "192.168.4.1"
 PHONE: Final = {"width": 360, "height": 740}
@@ -122,6 +133,17 @@ def ask(
     return parse(exchange(port, request))
 
 
+def canonical(settings: dict[str, Any]) -> str:
+    """The stored text of settings, from the words of the provisioning file."""
+    plain = settings.get("transport", "plain") == "plain"
+    initial = INITIAL | {"mqtt_port": "1883" if plain else "8883"}
+    return "".join(
+        f"{name}={settings[name]}\n"
+        for name in ORDER
+        if str(settings.get(name, "")) not in ("", initial.get(name))
+    )
+
+
 def stored_text(board: Sketch) -> str | None:
     """The settings in flash, if a slot is valid: read by the format, not by the sketch."""
     file = board.folder / "settings.bin"
@@ -152,6 +174,11 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+def loaded(page: Page) -> None:
+    """Waits until the page knows the board. (Its policy forbids to wait by a script.)"""
+    expect(page.locator("#mac")).to_have_text("5ccf7fab8bfe", timeout=20000)
+
+
 @contextmanager
 def phone(browser: Browser, port: int, scheme: str = "light") -> Iterator[Page]:
     """The page on a phone; at its end no script of it has failed, and it asked nobody else."""
@@ -173,7 +200,7 @@ def phone(browser: Browser, port: int, scheme: str = "light") -> Iterator[Page]:
     )
     page.on("request", lambda request: asked.add(request.url.split("/")[2]))
     page.goto(f"http://{ADDRESS}:{port}/")
-    page.wait_for_function("document.getElementById('mac').textContent.length == 12")
+    loaded(page)
     yield page
     context.close()
     assert not failures
