@@ -61,8 +61,8 @@ SETTINGS = {
     "mqtt_password": (r".{1,256}", ""),
     "transport": (r"plain|fingerprint|public_key|ca|insecure", "plain"),
     "tls_fingerprint": (r"[0-9a-f]{40}", ""),
-    "tls_public_key": (r"[A-Za-z0-9+/]{1,798}={0,2}", ""),
-    "tls_ca": (r"[A-Za-z0-9+/]{1,2798}={0,2}", ""),
+    "tls_public_key": (r"(?=.{1,800}$)[A-Za-z0-9+/]+={0,2}", ""),
+    "tls_ca": (r"(?=.{1,2800}$)[A-Za-z0-9+/]+={0,2}", ""),
     "ntp_server": (HOST, "pool.ntp.org"),
     "interval": (r"[1-9]\d{0,4}", "60"),
 }
@@ -89,7 +89,8 @@ def image(provisioned: dict[str, object]) -> bytes:
     epoch = int(str(provisioned["epoch"]))
     if len(address) != 8 or len(key) != 32:
         raise ValueError("the address has 8 bytes, the key 32")
-    return record(address, key, epoch).ljust(2 * SECTOR, b"\xff")
+    # The board itself writes a new identity into the second one.
+    return b"\xff" * SECTOR + record(address, key, epoch).ljust(SECTOR, b"\xff")
 
 
 def stored(provisioned: dict[str, object]) -> bytes:
