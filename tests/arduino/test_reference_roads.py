@@ -237,7 +237,7 @@ def test_another_device_and_the_same_one_again(home: Home) -> None:
         ({"transport": "tls"}, "transport is not"),
         ({"transport": "ca"}, "needs tls_ca"),
         ({"address": "00"}, "the address has 8 bytes"),
-        ({"tls_ca": "A" * 2800, "tls_public_key": "A" * 800, "mqtt_password": "x" * 256}, None),
+        ({"tls_ca": "A" * 2800, "tls_public_key": "A" * 400, "mqtt_password": "x" * 256}, None),
         (
             {"tls_ca": "A" * 2800, "tls_public_key": "A" * 800, "mqtt_password": "x" * 256}
             | {"mqtt_user": "x" * 128, "mqtt_host": "x" * 128},

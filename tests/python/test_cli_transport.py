@@ -170,6 +170,6 @@ def test_formats_without_a_place_for_it_say_so(form: str, words: tuple[str, ...]
 
 def test_a_certificate_is_too_long_for_a_picture(home: Path) -> None:
     made = make(home, 4096)
-    words = ("--transport", "ca", "--tls-ca", str(made.ca), "--wifi-ssid", "x" * 900, "--show-key")
+    words = ("--transport", "ca", "--tls-ca", str(made.ca), "--wifi-ssid", "x" * 1900, "--show-key")
     said = sentence(run("provision", "kitchen", "--format", "qr", *words), 1)
     assert "--format json" in said
