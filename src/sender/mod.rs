@@ -200,6 +200,12 @@ impl Sender {
         }
     }
 
+    /// For an error.
+    fn name(&self, device: usize) -> String {
+        let device = self.keyring.devices().get(device);
+        device.map_or_else(String::new, |device| device.name.to_string())
+    }
+
     fn sessions(&self) -> std::sync::MutexGuard<'_, HashMap<usize, [u8; 32]>> {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }

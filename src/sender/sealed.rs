@@ -33,10 +33,7 @@ impl Sender {
         plaintext: impl Fn(u16) -> Result<Vec<u8>, Error>,
     ) -> Result<Publication, Error> {
         let fleet = self.fleet(sealed);
-        let name = || {
-            let device = self.keyring.devices().get(device);
-            device.map_or_else(String::new, |device| device.name.to_string())
-        };
+        let name = || self.name(device);
         if sealed.revoked {
             return Err(SessionError::Revoked { device: name() }.into());
         }

@@ -22,7 +22,7 @@ import espseal
 import espseal.paho
 from broker import Mosquitto
 from espseal._adapter import Topics, topic_filters
-from support import PROTOCOLS, Probe, connect, new_client, new_keyring, stop, wait_for
+from support import PROTOCOLS, Probe, connect, listen, new_client, new_keyring, stop, wait_for
 
 SESSION = "sensors/session"
 
@@ -74,7 +74,7 @@ class Messages(list[espseal.Message]):
 
 def start(client: mqtt.Client, broker: Mosquitto) -> None:
     client.connect(broker.host, broker.port)
-    client.loop_start()
+    listen(client)
 
 
 def reading(probe: Probe, device: espseal.Device, data: str) -> None:
@@ -654,7 +654,6 @@ def test_a_denied_publication(
     with Mosquitto(folder, passwords=passwords, acl=acl) as broker, Probe(broker) as probe:
         attachment = espseal.paho.attach(client, receiver, "sensors/+", on_message=print)
         start(client, broker)
-        wait_for(client.is_connected, "the connection")
 
         def provoked() -> bool:
             probe.send(SESSION, b"forged")

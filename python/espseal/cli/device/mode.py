@@ -5,12 +5,11 @@ from typing import Annotated, Final
 
 import typer
 
-from espseal import Keyring, Publication, Sender
+from espseal import Keyring, Sender
 from espseal.cli import console
 from espseal.cli.broker.options import Broker, with_broker
 from espseal.cli.device import show
 from espseal.cli.device.options import SealedArgument
-from espseal.cli.exits import CommandError
 from espseal.cli.options import JsonOption, KeyringOption, examples
 from espseal.cli.state import StateOption, open_store
 
@@ -58,33 +57,20 @@ def mode(
     The modes are those of the reference sketch for the ESP8266.
     """
     # Paho is not needed for any --help.
-    from espseal.cli.send import run
-    from espseal.cli.send.courier import Acknowledged, Told
+    from espseal.cli.device import switch
+    from espseal.cli.send.courier import Courier
 
     loaded = Keyring.load(keyring)
     device = show.find(loaded, name)
-    sender = Sender(loaded, open_store(state, False))
-
-    # Of a classic device the sender says that it has no modes.
-    answers = loaded.provision(name).up_topic if device.fleet is not None else None
+    ends = None if device.fleet is None else loaded.provision(name)
+    courier = Courier(broker, Sender(loaded, open_store(state, False)), device, timeout, ends)
     found: str | int
     if wanted is None:
-
-        def ask() -> Publication:
-            return sender.query_mode(name)
-
-        told = run.send(broker, sender, device, ask, timeout, answers, until=Told)
-        if told is None:
-            raise CommandError(f"{name} is a classic device, which has no modes.")
-        found = str(_CODES[told.mode]) if told.mode < len(_CODES) else told.mode
+        code = switch.ask(courier)
+        found = str(_CODES[code]) if code < len(_CODES) else code
         said = f"{name} is in mode {found}."
     else:
-        code = _CODES.index(wanted)
-
-        def switch() -> Publication:
-            return sender.set_mode(name, code)
-
-        run.send(broker, sender, device, switch, timeout, answers, until=Acknowledged)
+        switch.switch(courier, _CODES.index(wanted))
         found = str(wanted)
         said = f"{name} has acknowledged it: {_DONE[wanted]}."
     if as_json:
