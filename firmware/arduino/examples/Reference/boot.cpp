@@ -1,7 +1,9 @@
 #include "boot.h"
 
 #include <Arduino.h>
+extern "C" {
 #include <user_interface.h>
+}
 
 #include "codec.h"
 
