@@ -76,7 +76,11 @@ class Reference(Sketch):
 
     def wait_for_line(self, part: str, times: int = 1) -> str:
         """Waits until so many lines had this in them; the last of them."""
-        wait_for(lambda: self.heard(part) >= times, f"{part!r} on the serial port")
+        try:
+            wait_for(lambda: self.heard(part) >= times, f"{part!r} on the serial port")
+        except AssertionError as error:
+            said = [line for line in self.lines if not line.startswith("pin 2")][-20:]
+            raise AssertionError("\n".join([str(error), *said])) from None
         return [line for line in self.lines if part in line][-1]
 
 
