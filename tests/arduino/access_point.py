@@ -22,7 +22,17 @@ from .sketch import Sketch
 REFERENCE: Final = LIBRARY / "examples" / "Reference"
 PARTS: Final = " ".join(
     str(file.relative_to(LIBRARY))
-    for name in ("boot", "checks", "codec", "fields", "http", "portal", "provision", "settings", "slots")
+    for name in (
+        "boot",
+        "checks",
+        "codec",
+        "fields",
+        "http",
+        "portal",
+        "provision",
+        "settings",
+        "slots",
+    )
     for file in REFERENCE.glob(f"{name}.cpp")
 )
 # What the access point gives the board; the tests' network has it at another place.

@@ -83,7 +83,13 @@ def test_the_access_point_has_a_password_that_only_the_serial_port_tells(board: 
             name, key, channel, hidden, clients = (
                 (board.folder / "access-point").read_text().splitlines()
             )
-            assert (name, key, channel, hidden, clients) == ("espseal-ab8bfe", password, "1", "0", "2")
+            assert (name, key, channel, hidden, clients) == (
+                "espseal-ab8bfe",
+                password,
+                "1",
+                "0",
+                "2",
+            )
             assert f"access point: {name}" in board.lines
             for path in ("/", "/state"):
                 assert password not in ask(port, "GET", path).text
@@ -134,9 +140,13 @@ def test_secrets_are_written_and_never_read_back(board: Sketch) -> None:
         before, flash = stored_text(board), board.flash
         assert ask(port, "POST", "/settings", "interval=5\nwifi_password=\n").status == 200
         assert before is not None
-        assert stored_text(board) == "".join(
-            line for line in before.splitlines(keepends=True) if "wifi_password" not in line
-        ) + "interval=5\n"
+        assert (
+            stored_text(board)
+            == "".join(
+                line for line in before.splitlines(keepends=True) if "wifi_password" not in line
+            )
+            + "interval=5\n"
+        )
         assert board.flash == flash
     assert not any(secret in line for secret in SECRETS.values() for line in board.lines)
 
@@ -283,9 +293,7 @@ HEAD: Final = f"Host: {ADDRESS}\r\nX-Espseal: 1\r\n"
     ],
     ids=str,
 )
-def test_what_it_does_not_understand_it_refuses(
-    port: int, status: int, request_text: str
-) -> None:
+def test_what_it_does_not_understand_it_refuses(port: int, status: int, request_text: str) -> None:
     answer = parse(exchange(port, request_text.encode("latin-1")))
     assert answer.status == status
     if status == 405:
@@ -306,8 +314,9 @@ def test_a_request_that_breaks_off_leaves_nothing(board: Sketch, port: int) -> N
 
 
 def test_who_says_nothing_makes_room_for_who_does(port: int) -> None:
-    with socket.create_connection(("127.0.0.1", port)), socket.create_connection(
-        ("127.0.0.1", port)
+    with (
+        socket.create_connection(("127.0.0.1", port)),
+        socket.create_connection(("127.0.0.1", port)),
     ):
         started = time.monotonic()
         assert alive(port)
@@ -403,5 +412,3 @@ def test_it_closes_when_nobody_uses_it(tmp_path: Path) -> None:
     with opened(board) as port:
         assert ask(port, "GET", "/state").said["seconds"] <= 3
         wait_for(lambda: board.said("the time is over"), "the end")
-
-

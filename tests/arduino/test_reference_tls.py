@@ -298,7 +298,10 @@ def test_a_clock_that_is_ahead_finds_everything_expired(
     ("more", "words"),
     [
         ("tls_version tlsv1.3", "another version of TLS"),
-        ("require_certificate true\ncafile {folder}/server.crt", "may want a certificate of the board"),
+        (
+            "require_certificate true\ncafile {folder}/server.crt",
+            "may want a certificate of the board",
+        ),
         ("tls_version tlsv1.2\nciphers ECDHE-ECDSA-ARIA128-GCM-SHA256", "no cipher suite"),
     ],
     ids=["TLS 1.3 alone", "clients need certificates", "no suite in common"],
