@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 from support import wait_for
 
@@ -24,7 +24,8 @@ REFERENCE: Final = LIBRARY / "examples" / "Reference"
 INITIAL: Final = {"transport": "plain", "ntp_server": "pool.ntp.org", "interval": "60"}
 # What the access point gives the board; the tests' network has it at another place.
 ADDRESS: Final = "192.168.4.1"
-PHONE: Final = {"width": 360, "height": 740}
+PHONE: Final[ViewportSize] = {"width": 360, "height": 740}
+Scheme = Literal["light", "dark"]
 CHROMIUM: Final = "/usr/bin/chromium"
 
 
@@ -57,12 +58,12 @@ def port_of(board: Reference) -> int:
 
 def restarted(board: Reference) -> None:
     """Waits until the board has left configure mode by itself."""
-    wait_for(
-        lambda: not [line for line in board.lines if line.startswith("Reference/")][-1].startswith(
-            "Reference/1.0, mode: configure"
-        ),
-        "the restart",
-    )
+
+    def left() -> bool:
+        starts = [line for line in board.lines if line.startswith("Reference/")]
+        return "mode: configure" not in starts[-1]
+
+    wait_for(left, "the restart")
 
 
 @dataclass
@@ -74,9 +75,10 @@ class Answer:
     text: str = ""
 
     @property
-    def said(self) -> Any:
+    def said(self) -> dict[str, Any]:
         """The JSON in it."""
-        return json.loads(self.text)
+        said: dict[str, Any] = json.loads(self.text)
+        return said
 
 
 def exchange(port: int, request: bytes, *, half: bool = False) -> bytes:
@@ -183,7 +185,7 @@ def loaded(page: Page) -> None:
 
 
 @contextmanager
-def phone(browser: Browser, port: int, scheme: str = "light") -> Iterator[Page]:
+def phone(browser: Browser, port: int, scheme: Scheme = "light") -> Iterator[Page]:
     """The page on a phone; at its end no script of it has failed, and it asked nobody else."""
     context = browser.new_context(
         viewport=PHONE, device_scale_factor=2, color_scheme=scheme, is_mobile=True, has_touch=True

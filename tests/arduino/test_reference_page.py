@@ -18,10 +18,10 @@ from playwright.sync_api import Browser, Page, expect
 import espseal
 from espseal.cli.provision import as_json
 from espseal.cli.provision.surroundings import Surroundings
-from support import wait_for
 
 from .access_point import (
     REFERENCE,
+    Scheme,
     ask,
     canonical,
     chromium,
@@ -377,7 +377,9 @@ def test_secrets_are_not_shown_again(
     assert all(b"secret of the house" not in body for body in heard)
 
 
-def test_the_button_of_the_page_saves_nothing(board: Reference, page: Page, file: dict[str, Any]) -> None:
+def test_the_button_of_the_page_saves_nothing(
+    board: Reference, page: Page, file: dict[str, Any]
+) -> None:
     type_in(page, file)
     page.get_by_role("button", name="Back to run").tap()
     page.get_by_text("nothing was saved.").wait_for()
@@ -446,7 +448,7 @@ CONTRAST: Final = """() => {
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_suits_a_phone_by_day_and_by_night(
-    browser: Browser, port: int, file: dict[str, Any], scheme: str
+    browser: Browser, port: int, file: dict[str, Any], scheme: Scheme
 ) -> None:
     SHOTS.mkdir(parents=True, exist_ok=True)
     with phone(browser, port, scheme) as page:
@@ -526,7 +528,8 @@ def test_the_document_is_sound() -> None:
     # Nothing comes from elsewhere.
     assert re.findall(r"https?://|@import|url\(", text[1]) == []
     # It has an input for each setting, and the board one for each of the page's.
-    fields = re.findall(r'^    \{"(\w+)", Kind', (REFERENCE / "fields.cpp").read_text(), re.MULTILINE)
+    table = (REFERENCE / "fields.cpp").read_text()
+    fields = re.findall(r'^    \{"(\w+)", Kind', table, re.MULTILINE)
     ours = {str(given["id"]) for given in document.inputs}
     assert len(fields) == 24
     assert ours - set(fields) == {"json_file", "json_text", "show", "addressing", "confirm"}
