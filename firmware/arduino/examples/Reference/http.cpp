@@ -69,6 +69,7 @@ bool Http::poll()
             return false;
         }
         client_ = server_.accept();
+        client_.setNoDelay(true);
         forget();
         since_ = millis();
         state_ = State::kHead;
@@ -76,8 +77,8 @@ bool Http::poll()
     const uint32_t waited = millis() - since_;
     const bool over = !client_.connected() && client_.available() <= 0;
     if (state_ == State::kDraining) {
-        while (client_.available() > 0 &&
-               client_.read(reinterpret_cast<uint8_t *>(bytes_), 256) > 0) {
+        if (client_.available() > 0) {
+            client_.read(reinterpret_cast<uint8_t *>(bytes_), sizeof bytes_);
         }
         if (over || waited >= kDrainMs) {
             client_.stop();
