@@ -1,6 +1,7 @@
 // Stands in for the Wi-Fi library of the ESP8266's core, over the host's network. $BOARD/wifi is
 // the air: "up" or none, an access point that gives the host's address; "down", none is heard;
 // "locked", it refuses the password. It is read all the time, so that it may change.
+// $BOARD/access-point is what the board opens: name, password, channel, hidden, how many clients.
 #pragma once
 
 #include <Arduino.h>

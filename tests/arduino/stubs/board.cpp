@@ -44,9 +44,16 @@ std::vector<uint8_t> load(const char *name, size_t bytes, uint8_t value)
 
 void save(const char *name, const std::vector<uint8_t> &memory)
 {
-    std::ofstream file(path(name), std::ios::binary);
+    // Whole or not at all, whenever the program is killed.
+    const std::string whole = path(name), part = whole + ".new";
+    std::ofstream file(part, std::ios::binary);
     file.write(reinterpret_cast<const char *>(memory.data()),
                static_cast<std::streamsize>(memory.size()));
+    file.close();
+    if (rename(part.c_str(), whole.c_str()) != 0) {
+        perror(name);
+        abort();
+    }
 }
 
 // Sectors that may be written: any other belongs to somebody else.

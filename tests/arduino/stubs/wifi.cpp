@@ -148,13 +148,21 @@ int ESP8266WiFiClass::hostByName(const char *aHostname, IPAddress &aResult)
     return 1;
 }
 
-bool ESP8266WiFiClass::softAP(const char *, const char *psk, int, int, int)
+bool ESP8266WiFiClass::softAP(const char *ssid, const char *psk, int channel, int ssid_hidden,
+                              int max_connection)
 {
     // The chip refuses a password of WPA2 that is too short or too long.
     if (psk != nullptr && (strlen(psk) < 8 || strlen(psk) > 64)) {
         return false;
     }
     mode_ = static_cast<WiFiMode_t>(mode_ | WIFI_AP);
+    const char *const folder = getenv("BOARD");
+    std::ofstream(std::string(folder == nullptr ? "." : folder) + "/access-point")
+        << ssid << '\n'
+        << (psk == nullptr ? "" : psk) << '\n'
+        << channel << '\n'
+        << ssid_hidden << '\n'
+        << max_connection << '\n';
     return true;
 }
 
