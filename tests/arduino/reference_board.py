@@ -12,11 +12,12 @@ from support import wait_for
 from .sketch import Sketch
 
 # How the order of the settings is written on the wire and in flash.
-ORDER = (
-    "name address up_topic hello_topic down_topic beacon_topic wifi_ssid wifi_password ip_address "
-    "ip_gateway ip_mask ip_dns mqtt_host mqtt_port mqtt_user mqtt_password transport "
-    "tls_fingerprint tls_public_key tls_ca ntp_server interval"
-).split()
+ORDER = [
+    *("name", "address", "up_topic", "hello_topic", "down_topic", "beacon_topic"),
+    *("wifi_ssid", "wifi_password", "ip_address", "ip_gateway", "ip_mask", "ip_dns"),
+    *("mqtt_host", "mqtt_port", "mqtt_user", "mqtt_password", "transport"),
+    *("tls_fingerprint", "tls_public_key", "tls_ca", "ntp_server", "interval"),
+]
 # Pauses that are not worth a test's time; nothing else differs from what is flashed.
 DEFINES = "-DSTATION_FIRST_MS=300 -DSTATION_LAST_MS=600 -DESPSEAL_RECONNECT_LAST_MS=1000U"
 

@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -30,7 +31,7 @@ def free_port() -> int:
 
 
 class Secure:
-    """A broker with a listener for TLS, which a board uses, and a plain one, which the host uses."""
+    """A broker with a listener for TLS, which a board uses, and a plain one for the host."""
 
     def __init__(self, folder: Path, server: Certificate, more: str = "") -> None:
         self.folder = folder
@@ -163,16 +164,29 @@ def test_an_rsa_key_is_pinned(
             wait_for(lambda: host.readings, "a reading")
 
 
+@dataclass
+class Wrong:
+    """A server that is not the one that the board knows, and what the board says of it."""
+
+    choice: str
+    number: int
+    words: str
+    by: str = ""  # another authority, of that name
+    host: str = "localhost"
+    key: str = "ec"
+    begins: datetime.timedelta = -DAY
+    ends: datetime.timedelta = 90 * DAY
+
+
 WRONG = {
-    # What is wrong: the choice, what the server shows, the number and what the words begin with.
-    "another fingerprint": ("fingerprint", {}, 62, "another fingerprint than tls_fingerprint"),
-    "another key": ("public_key", {}, 27, "another key than tls_public_key"),
-    "a key of another type": ("public_key", {"key": "rsa"}, 28, "RSA and P-256 are not the same"),
-    "another authority": ("ca", {"by": "a stranger"}, 62, "does not come from tls_ca"),
-    "an authority of that name": ("ca", {"by": "the house's own CA"}, 62, "from tls_ca"),
-    "expired": ("ca", {"begins": -60 * DAY, "ends": -DAY}, 54, "has expired"),
-    "not valid yet": ("ca", {"begins": DAY, "ends": 60 * DAY}, 54, "not valid yet"),
-    "another name": ("ca", {"host": "other.example"}, 56, "for another name than mqtt_host"),
+    "another fingerprint": Wrong("fingerprint", 62, "another fingerprint than tls_fingerprint"),
+    "another key": Wrong("public_key", 27, "another key than tls_public_key"),
+    "a key of another type": Wrong("public_key", 28, "RSA and P-256 are not the same", key="rsa"),
+    "another authority": Wrong("ca", 62, "does not come from tls_ca", by="a stranger"),
+    "an authority of that name": Wrong("ca", 62, "from tls_ca", by="the house's own CA"),
+    "expired": Wrong("ca", 54, "has expired", begins=-60 * DAY, ends=-DAY),
+    "not valid yet": Wrong("ca", 54, "not valid yet", begins=DAY, ends=60 * DAY),
+    "another name": Wrong("ca", 56, "for another name than mqtt_host", host="other.example"),
 }
 
 
@@ -186,20 +200,15 @@ def test_the_wrong_server(
     authority: Authority,
     wrong: str,
 ) -> None:
-    choice, shown, number, words = WRONG[wrong]
-    by = Authority(str(shown["by"])) if "by" in shown else authority
-    false = by.issue(
-        str(shown.get("host", "localhost")),
-        key=new_key(str(shown.get("key", "ec"))),
-        begins=shown.get("begins", -DAY),  # type: ignore[arg-type]
-        ends=shown.get("ends", 90 * DAY),  # type: ignore[arg-type]
-    )
+    case = WRONG[wrong]
+    by = Authority(case.by) if case.by else authority
+    false = by.issue(case.host, key=new_key(case.key), begins=case.begins, ends=case.ends)
     with Secure(tmp_path / "false", false) as broker, Host(broker.plain, keyring, tmp_path) as host:
-        settings = over_tls(given, broker.port, choice, server, authority)
+        settings = over_tls(given, broker.port, case.choice, server, authority)
         with running(board, settings, given):
             line = board.wait_for_line("Broker: not connected", 2)
-            assert f"TLS error {number}: " in line
-            assert words in line
+            assert f"TLS error {case.number}: " in line
+            assert case.words in line
             assert board.heard("Broker: connected") == 0
             # The false server did not even get the name of the client.
             assert " as esp8266" not in broker.plain.log
@@ -316,9 +325,11 @@ def test_a_server_that_refuses(
     words: str,
 ) -> None:
     folder = tmp_path / "strict"
-    with Secure(folder, server, more.format(folder=folder)) as broker:
-        with running(board, over_tls(given, broker.port, "insecure", server, authority), given):
-            assert words in board.wait_for_line("TLS error ")
+    with (
+        Secure(folder, server, more.format(folder=folder)) as broker,
+        running(board, over_tls(given, broker.port, "insecure", server, authority), given),
+    ):
+        assert words in board.wait_for_line("TLS error ")
 
 
 def test_nobody_there_and_a_port_that_is_not_for_tls(
