@@ -10,56 +10,60 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 from support import wait_for
 
 from .conftest import LIBRARY
-from .sketch import Sketch
+from .reference_board import ORDER, Reference
 
 REFERENCE: Final = LIBRARY / "examples" / "Reference"
-PARTS: Final = " ".join(
-    str(file.relative_to(LIBRARY))
-    for name in (
-        *("boot", "checks", "codec", "draft", "fields", "http", "missing", "portal", "provision"),
-        *("settings", "settings_flash", "slots"),
-    )
-    for file in REFERENCE.glob(f"{name}.cpp")
-)
-# The words of the provisioning file in the order of the stored text, and what needs no saying.
-ORDER: Final = (
-    *("name", "address", "up_topic", "hello_topic", "down_topic", "beacon_topic"),
-    *("wifi_ssid", "wifi_password", "ip_address", "ip_gateway", "ip_mask", "ip_dns"),
-    *("mqtt_host", "mqtt_port", "mqtt_user", "mqtt_password", "transport"),
-    *("tls_fingerprint", "tls_public_key", "tls_ca", "ntp_server", "interval"),
-)
+# What needs no saying in the stored text.
 INITIAL: Final = {"transport": "plain", "ntp_server": "pool.ntp.org", "interval": "60"}
 # What the access point gives the board; the tests' network has it at another place.
 ADDRESS: Final = "192.168.4.1"
-PHONE: Final = {"width": 360, "height": 740}
+PHONE: Final[ViewportSize] = {"width": 360, "height": 740}
+Scheme = Literal["light", "dark"]
 CHROMIUM: Final = "/usr/bin/chromium"
 
 
-def portal(folder: Path, defines: str = "") -> Sketch:
-    """The board, switched off."""
-    return Sketch(folder, "../../tests/arduino/sketches/Portal", {}, defines, PARTS)
+def fresh(board: Reference) -> Reference:
+    """The board as it comes from the shop; it is off."""
+    board.forget("flash.bin", "settings.bin", "rtc.bin", "pins", "access-point")
+    board.lines.clear()
+    return board
 
 
-def port_of(board: Sketch) -> int:
+@contextmanager
+def opened(board: Reference) -> Iterator[int]:
+    """Switches the board on, presses reset twice, and switches it off again; the port that its page
+    is on."""
+    board.forget("ports")
+    started = board.said("Reference/")
+    (board.folder / "reset").write_text("6")
+    with board:
+        wait_for(lambda: board.said("Reference/") > started, "the first start")
+        board.reset()
+        yield port_of(board)
+
+
+def port_of(board: Reference) -> int:
     """Where the board serves; waits until it does."""
     ports = board.folder / "ports"
     wait_for(ports.exists, "the access point")
     return int(ports.read_text().split()[1])
 
 
-@contextmanager
-def opened(board: Sketch) -> Iterator[int]:
-    """Switches the board on, and off again; the port that it serves."""
-    board.forget("ports")
-    with board:
-        yield port_of(board)
+def restarted(board: Reference) -> None:
+    """Waits until the board has left configure mode by itself."""
+
+    def left() -> bool:
+        starts = [line for line in board.lines if line.startswith("Reference/")]
+        return "mode: configure" not in starts[-1]
+
+    wait_for(left, "the restart")
 
 
 @dataclass
@@ -71,9 +75,10 @@ class Answer:
     text: str = ""
 
     @property
-    def said(self) -> Any:
+    def said(self) -> dict[str, Any]:
         """The JSON in it."""
-        return json.loads(self.text)
+        said: dict[str, Any] = json.loads(self.text)
+        return said
 
 
 def exchange(port: int, request: bytes, *, half: bool = False) -> bytes:
@@ -144,7 +149,7 @@ def canonical(settings: dict[str, Any]) -> str:
     )
 
 
-def stored_text(board: Sketch) -> str | None:
+def stored_text(board: Reference) -> str | None:
     """The settings in flash, if a slot is valid: read by the format, not by the sketch."""
     file = board.folder / "settings.bin"
     memory = file.read_bytes() if file.exists() else b""
@@ -180,7 +185,7 @@ def loaded(page: Page) -> None:
 
 
 @contextmanager
-def phone(browser: Browser, port: int, scheme: str = "light") -> Iterator[Page]:
+def phone(browser: Browser, port: int, scheme: Scheme = "light") -> Iterator[Page]:
     """The page on a phone; at its end no script of it has failed, and it asked nobody else."""
     context = browser.new_context(
         viewport=PHONE, device_scale_factor=2, color_scheme=scheme, is_mobile=True, has_touch=True
@@ -194,7 +199,8 @@ def phone(browser: Browser, port: int, scheme: str = "light") -> Iterator[Page]:
         "console",
         lambda line: (
             failures.append(line.text)
-            if line.type == "error" and "status of 422" not in line.text
+            # What the board says of inputs, and that it is off, the page tells by itself.
+            if line.type == "error" and not re.search("status of 422|ERR_CONN", line.text)
             else None
         ),
     )

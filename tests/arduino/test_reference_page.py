@@ -18,22 +18,22 @@ from playwright.sync_api import Browser, Page, expect
 import espseal
 from espseal.cli.provision import as_json
 from espseal.cli.provision.surroundings import Surroundings
-from support import wait_for
 
 from .access_point import (
     REFERENCE,
+    Scheme,
     ask,
     canonical,
     chromium,
+    fresh,
     loaded,
     opened,
     phone,
-    port_of,
-    portal,
+    restarted,
     stored_text,
 )
 from .conftest import OUT
-from .sketch import Sketch
+from .reference_board import Reference
 
 SHOTS: Final = OUT / "screenshots"
 
@@ -45,20 +45,18 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def program(tmp_path_factory: pytest.TempPathFactory) -> Sketch:
-    """Compiled once; a test forgets what the one before has stored."""
-    return portal(tmp_path_factory.mktemp("board"))
+def program(tmp_path_factory: pytest.TempPathFactory) -> Reference:
+    """Compiled once."""
+    return Reference(tmp_path_factory.mktemp("board"))
 
 
 @pytest.fixture
-def board(program: Sketch) -> Sketch:
-    program.forget("flash.bin", "settings.bin", "rtc.bin", "pins", "ports")
-    program.lines.clear()
-    return program
+def board(program: Reference) -> Reference:
+    return fresh(program)
 
 
 @pytest.fixture
-def port(board: Sketch) -> Iterator[int]:
+def port(board: Reference) -> Iterator[int]:
     with opened(board) as port:
         yield port
 
@@ -134,7 +132,7 @@ def blamed(page: Page) -> set[str]:
 
 
 def test_an_empty_board_is_provisioned_by_hand(
-    board: Sketch, page: Page, file: dict[str, Any]
+    board: Reference, page: Page, file: dict[str, Any]
 ) -> None:
     assert page.locator("#state").inner_text() == "not provisioned"
     assert page.locator("#is_address").inner_text() == "none"
@@ -162,12 +160,12 @@ def test_an_empty_board_is_provisioned_by_hand(
         | {"ip_mask": "255.255.255.0", "ip_dns": "192.168.1.1"}
     )
     assert bytes.fromhex(file["device_key"]) in board.flash
-    wait_for(lambda: board.said("restart"), "the restart")
+    restarted(board)
 
 
 @pytest.mark.parametrize("way", ["file", "paste"])
 def test_a_provisioning_file_fills_it_in(
-    board: Sketch, page: Page, file: dict[str, Any], tmp_path: Path, way: str
+    board: Reference, page: Page, file: dict[str, Any], tmp_path: Path, way: str
 ) -> None:
     page.get_by_text("Fill in from a provisioning file").tap()
     if way == "file":
@@ -214,7 +212,7 @@ def test_what_is_no_provisioning_file_is_said_so(page: Page, text: str) -> None:
     ],
 )
 def test_what_is_wrong_is_said_beside_the_input(
-    board: Sketch, page: Page, file: dict[str, Any], name: str, value: str
+    board: Reference, page: Page, file: dict[str, Any], name: str, value: str
 ) -> None:
     type_in(page, file)
     if name.startswith("ip_"):
@@ -238,7 +236,7 @@ def test_what_is_wrong_is_said_beside_the_input(
 
 
 def test_all_that_is_wrong_is_shown_and_the_first_is_focused(
-    board: Sketch, page: Page, file: dict[str, Any]
+    board: Reference, page: Page, file: dict[str, Any]
 ) -> None:
     type_in(page, file | {"epoch": "x", "mqtt_port": "0", "address": "0"})
     save(page)
@@ -252,7 +250,7 @@ def test_all_that_is_wrong_is_shown_and_the_first_is_focused(
 
 
 def test_what_is_missing_is_said_beside_the_input(
-    board: Sketch, page: Page, file: dict[str, Any]
+    board: Reference, page: Page, file: dict[str, Any]
 ) -> None:
     for name in ("wifi_ssid", "mqtt_host", "address", "device_key"):
         type_in(page, file | {name: ""})
@@ -294,7 +292,7 @@ def certificate() -> tuple[str, str, bytes, bytes]:
 
 
 def test_each_transport_shows_its_inputs_alone(
-    board: Sketch, page: Page, file: dict[str, Any]
+    board: Reference, page: Page, file: dict[str, Any]
 ) -> None:
     choice = page.get_by_label("To the broker")
     shown = {}
@@ -322,7 +320,7 @@ def test_each_transport_shows_its_inputs_alone(
 
 @pytest.mark.parametrize("transport", ["fingerprint", "public_key", "ca"])
 def test_pins_are_taken_as_people_have_them(
-    board: Sketch, page: Page, file: dict[str, Any], transport: str
+    board: Reference, page: Page, file: dict[str, Any], transport: str
 ) -> None:
     ca, key, ca_der, key_der = certificate()
     typed, kept = {
@@ -341,48 +339,51 @@ def test_pins_are_taken_as_people_have_them(
 
 
 def test_secrets_are_not_shown_again(
-    browser: Browser, board: Sketch, page: Page, file: dict[str, Any], port: int
+    browser: Browser, board: Reference, file: dict[str, Any]
 ) -> None:
-    type_in(page, file | {"name": "it is \"here\" & 'there' <b>"})
-    for name in ("wifi_password", "device_key"):
-        assert page.locator(f"#{name}").get_attribute("type") == "password"
-    page.get_by_label("Show passwords and keys as I type").check()
-    assert page.locator("#device_key").get_attribute("type") == "text"
-    page.locator("#wifi_password").fill("secret of the house")
-    save(page)
-    wait_for(lambda: board.said("page: ") == 2, "the next start")
+    given = file | {"name": "it is \"here\" & 'there' <b>"}
+    with opened(board) as port, phone(browser, port) as page:
+        type_in(page, given)
+        for name in ("wifi_password", "device_key"):
+            assert page.locator(f"#{name}").get_attribute("type") == "password"
+        page.get_by_label("Show passwords and keys as I type").check()
+        assert page.locator("#device_key").get_attribute("type") == "text"
+        page.locator("#wifi_password").fill("secret of the house")
+        save(page)
+        assert page.locator("#after_title").inner_text() == "Saved"
+        restarted(board)
     heard: list[bytes] = []
-    port = port_of(board)
-    with phone(browser, port) as again:
-        again.on("response", lambda response: heard.append(response.body()))
-        again.reload()
-        loaded(again)
-        assert again.locator("#state").inner_text() == "provisioned"
-        assert again.locator("#is_address").inner_text() == file["address"]
-        assert again.locator("#name").input_value() == "it is \"here\" & 'there' <b>"
+    with opened(board) as port, phone(browser, port) as page:
+        page.on("response", lambda response: heard.append(response.body()))
+        page.reload()
+        loaded(page)
+        assert page.locator("#state").inner_text() == "provisioned"
+        assert page.locator("#is_address").inner_text() == file["address"]
+        assert page.locator("#name").input_value() == given["name"]
         for name in ("wifi_password", "mqtt_password", "device_key"):
-            field = again.locator(f"#{name}")
+            field = page.locator(f"#{name}")
             assert field.input_value() == ""
             assert (field.get_attribute("placeholder") == "Is set; empty keeps it.") == (
                 name != "mqtt_password"
             )
-        # Saved as it is, it stays as it is; a password can be taken away.
-        before = board.flash
-        again.get_by_label("Take it away").check()
-        save(again)
-        assert again.locator("#after_title").inner_text() == "Saved"
-        assert board.flash == before
-    assert stored_text(board) == canonical(file | {"name": "it is \"here\" & 'there' <b>"})
+        # What is not typed stays as it is; a password can be taken away.
+        page.get_by_label("Take it away").check()
+        save(page)
+        assert page.locator("#after_title").inner_text() == "Saved"
+    assert stored_text(board) == canonical(given)
+    assert bytes.fromhex(file["device_key"]) in board.flash
     assert len(heard) >= 2
     assert all(file["device_key"].encode() not in body for body in heard)
     assert all(b"secret of the house" not in body for body in heard)
 
 
-def test_the_button_of_the_page_saves_nothing(board: Sketch, page: Page, file: dict[str, Any]) -> None:
+def test_the_button_of_the_page_saves_nothing(
+    board: Reference, page: Page, file: dict[str, Any]
+) -> None:
     type_in(page, file)
     page.get_by_role("button", name="Back to run").tap()
     page.get_by_text("nothing was saved.").wait_for()
-    wait_for(lambda: board.said("restart"), "the restart")
+    restarted(board)
     assert stored_text(board) is None
 
 
@@ -403,17 +404,12 @@ def test_typing_keeps_it_open(page: Page, port: int) -> None:
     assert ask(port, "GET", "/state").said["seconds"] >= 290
 
 
-def test_it_says_that_the_board_is_gone(board: Sketch, browser: Browser) -> None:
-    board.on()
-    port = port_of(board)
-    context = browser.new_context()
-    page = context.new_page()
-    page.goto(f"http://192.168.4.1:{port}/")
-    loaded(page)
+def test_it_says_that_the_board_is_gone(board: Reference, page: Page) -> None:
     board.off()
-    page.get_by_role("button", name="Save, and run").click()
-    page.get_by_text("The board does not answer.").wait_for()
-    context.close()
+    for button in ("Save, and run", "Back to run"):
+        page.get_by_role("button", name=button).tap()
+        page.get_by_text("The board does not answer.").wait_for()
+        page.locator("#alert").evaluate("alert => { alert.hidden = true; }")
 
 
 # The lightest contrast of any text, and of any border of an input, with what is behind it.
@@ -452,7 +448,7 @@ CONTRAST: Final = """() => {
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_suits_a_phone_by_day_and_by_night(
-    browser: Browser, port: int, file: dict[str, Any], scheme: str
+    browser: Browser, port: int, file: dict[str, Any], scheme: Scheme
 ) -> None:
     SHOTS.mkdir(parents=True, exist_ok=True)
     with phone(browser, port, scheme) as page:
@@ -532,7 +528,8 @@ def test_the_document_is_sound() -> None:
     # Nothing comes from elsewhere.
     assert re.findall(r"https?://|@import|url\(", text[1]) == []
     # It has an input for each setting, and the board one for each of the page's.
-    fields = re.findall(r'^    \{"(\w+)", Kind', (REFERENCE / "fields.cpp").read_text(), re.MULTILINE)
+    table = (REFERENCE / "fields.cpp").read_text()
+    fields = re.findall(r'^    \{"(\w+)", Kind', table, re.MULTILINE)
     ours = {str(given["id"]) for given in document.inputs}
     assert len(fields) == 24
     assert ours - set(fields) == {"json_file", "json_text", "show", "addressing", "confirm"}

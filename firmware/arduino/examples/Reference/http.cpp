@@ -26,37 +26,37 @@ const char kHeaders[] PROGMEM =
     "style-src 'unsafe-inline'; img-src data:; connect-src 'self'; form-action 'none'; "
     "base-uri 'none'; frame-ancestors 'none'\r\n";
 
-const char *words(int status)
+Sentence words(int status)
 {
     switch (status) {
     case 200:
-        return "OK";
+        return F("OK");
     case 400:
-        return "Bad Request";
+        return F("Bad Request");
     case 403:
-        return "Forbidden";
+        return F("Forbidden");
     case 404:
-        return "Not Found";
+        return F("Not Found");
     case 405:
-        return "Method Not Allowed";
+        return F("Method Not Allowed");
     case 408:
-        return "Request Timeout";
+        return F("Request Timeout");
     case 411:
-        return "Length Required";
+        return F("Length Required");
     case 413:
-        return "Content Too Large";
+        return F("Content Too Large");
     case 421:
-        return "Misdirected Request";
+        return F("Misdirected Request");
     case 422:
-        return "Unprocessable Content";
+        return F("Unprocessable Content");
     case 431:
-        return "Request Header Fields Too Large";
+        return F("Request Header Fields Too Large");
     case 501:
-        return "Not Implemented";
+        return F("Not Implemented");
     case 505:
-        return "HTTP Version Not Supported";
+        return F("HTTP Version Not Supported");
     default:
-        return "Internal Server Error";
+        return F("Internal Server Error");
     }
 }
 
@@ -69,6 +69,7 @@ bool Http::poll()
             return false;
         }
         client_ = server_.accept();
+        client_.setNoDelay(true);
         forget();
         since_ = millis();
         state_ = State::kHead;
@@ -76,8 +77,8 @@ bool Http::poll()
     const uint32_t waited = millis() - since_;
     const bool over = !client_.connected() && client_.available() <= 0;
     if (state_ == State::kDraining) {
-        while (client_.available() > 0 &&
-               client_.read(reinterpret_cast<uint8_t *>(bytes_), 256) > 0) {
+        if (client_.available() > 0) {
+            client_.read(reinterpret_cast<uint8_t *>(bytes_), sizeof bytes_);
         }
         if (over || waited >= kDrainMs) {
             client_.stop();
@@ -279,10 +280,7 @@ bool Http::is_own(const char *host) const
 
 void Http::refuse(int status)
 {
-    // It is answered as if it were whole, but for what may still come.
-    char text[48];
-    snprintf(text, sizeof text, "%d %s\n", status, words(status));
-    answer(status, PSTR("text/plain"), text);
+    answer(status, PSTR("text/plain"), reinterpret_cast<PGM_P>(words(status)));
 }
 
 void Http::answer(int status, PGM_P type, PGM_P text)
@@ -320,6 +318,13 @@ void Http::put(const char *text)
     }
 }
 
+void Http::put(Sentence text)
+{
+    for (PGM_P at = reinterpret_cast<PGM_P>(text); pgm_read_byte(at) != 0; at++) {
+        put_byte(static_cast<char>(pgm_read_byte(at)));
+    }
+}
+
 void Http::put_string(const char *text)
 {
     put_byte('"');
@@ -329,7 +334,7 @@ void Http::put_string(const char *text)
     put_byte('"');
 }
 
-void Http::put_string(const __FlashStringHelper *text)
+void Http::put_string(Sentence text)
 {
     put_byte('"');
     for (PGM_P at = reinterpret_cast<PGM_P>(text); pgm_read_byte(at) != 0; at++) {
@@ -356,22 +361,24 @@ void Http::end()
 
 void Http::start(int status, PGM_P type, size_t bytes, bool known)
 {
-    int count = snprintf(bytes_, sizeof bytes_, "HTTP/1.1 %d %s\r\n", status, words(status));
-    used_ = static_cast<size_t>(count);
-    strcpy_P(bytes_ + used_, kHeaders);
-    used_ += strlen(bytes_ + used_);
+    used_ = 0;
+    put(F("HTTP/1.1 "));
+    put_number(static_cast<uint32_t>(status));
+    put(" ");
+    put(words(status));
+    put("\r\n");
+    put(reinterpret_cast<Sentence>(kHeaders));
     if (status == 405) {
-        put("Allow: GET, POST\r\n");
+        put(F("Allow: GET, POST\r\n"));
     }
     if (known) {
-        put("Content-Length: ");
+        put(F("Content-Length: "));
         put_number(static_cast<uint32_t>(bytes));
         put("\r\n");
     }
-    put("Content-Type: ");
-    strcpy_P(bytes_ + used_, type);
-    used_ += strlen(bytes_ + used_);
-    put("; charset=utf-8\r\n\r\n");
+    put(F("Content-Type: "));
+    put(reinterpret_cast<Sentence>(type));
+    put(F("; charset=utf-8\r\n\r\n"));
 }
 
 // For a peer that takes nothing it waits as long as the client does, once.

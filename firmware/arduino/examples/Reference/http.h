@@ -8,6 +8,8 @@
 #include <ESP8266WiFi.h>
 #include <WiFiServer.h>
 
+#include "fields.h"
+
 constexpr size_t kHttpHeadBytes = 3072;
 constexpr size_t kHttpBodyBytes = 4608; // more than all settings together
 constexpr size_t kHttpPathBytes = 16;
@@ -35,8 +37,9 @@ class Http
     // Answers piece by piece, with JSON. What was the body is overwritten.
     void begin_json(int status);
     void put(const char *text);
+    void put(Sentence text);
     void put_string(const char *text); // quoted
-    void put_string(const __FlashStringHelper *text);
+    void put_string(Sentence text);
     void put_number(uint32_t number);
     void end();
 

@@ -27,7 +27,7 @@ label{display:block;margin:10px 0 3px}
 label.tick{display:flex;gap:10px;align-items:center;min-height:44px;margin:4px 0}
 input:not([type=checkbox]),select,textarea{width:100%;min-height:44px;padding:9px 10px;border:1px solid var(--line);border-radius:7px;background:var(--back);color:inherit;font:inherit}
 input[type=checkbox]{width:22px;height:22px;flex:none}
-textarea{min-height:96px;font:13px/1.4 monospace}
+textarea{min-height:96px;font:16px/1.3 monospace}
 ::placeholder{color:var(--soft);opacity:1}
 .code{font-family:monospace!important}
 :focus-visible{outline:3px solid var(--link);outline-offset:1px}
@@ -59,7 +59,7 @@ button:disabled{opacity:.6}
 <dt>MAC</dt><dd id="mac" class="code">…</dd>
 <dt>Sketch</dt><dd id="version">…</dd>
 <dt>Free heap</dt><dd id="heap">…</dd>
-<dt>Back to run</dt><dd id="left" role="timer">…</dd>
+<dt>Back to run</dt><dd><span id="left" role="timer">…</span></dd>
 </dl>
 </section>
 <form id="form" autocomplete="off" novalidate>

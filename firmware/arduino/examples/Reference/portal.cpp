@@ -21,7 +21,7 @@ const char kLetters[] = "23456789abcdefghijkmnpqrstuvwxyz";
 // Of the identity in flash.
 uint16_t stored_epoch()
 {
-    espseal_store store;
+    espseal_store store = {};
     const bool loaded = espseal_store_load(&store, &espseal_esp8266()) && store.record.sequence > 0;
     const uint16_t epoch = loaded ? store.record.identity.epoch : 0;
     memset(&store, 0, sizeof store);
@@ -78,10 +78,10 @@ bool open_access_point()
     if (!WiFi.softAP(name, password, kChannel, 0, kClientsMax) || !WiFi.mode(WIFI_AP)) {
         return false;
     }
-    Serial.printf("access point: %s\npassword: %s\npage: http://%s/\n", name, password,
-                  WiFi.softAPIP().toString().c_str());
-    Serial.printf("back to run: after %u s without use, or press FLASH\n",
-                  static_cast<unsigned>(PORTAL_IDLE_MS / 1000));
+    Serial.printf_P(PSTR("access point: %s\npassword: %s\npage: http://%s/\n"), name, password,
+                    WiFi.softAPIP().toString().c_str());
+    Serial.printf_P(PSTR("back to run: after %u s without use, or press FLASH\n"),
+                    static_cast<unsigned>(PORTAL_IDLE_MS / 1000));
     memset(password, 0, sizeof password);
     return true;
 }
@@ -200,6 +200,15 @@ class Problems
         }
     }
     bool any() const { return count_ > 0; }
+    bool has(const char *field) const
+    {
+        for (size_t at = 0; at < count_; at++) {
+            if (strcmp(problems_[at].field, field) == 0) {
+                return true;
+            }
+        }
+        return false;
+    }
     void tell(int status) const
     {
         Http &http = portal->http;
@@ -220,8 +229,9 @@ class Problems
     size_t count_ = 0;
 };
 
-// The body: `name=value` in lines, as the settings are stored; "" takes a value away.
-void take(char *body, Draft *draft, Problems *problems)
+// The body: `name=value` in lines, as the settings are stored; "" takes a value away. False: it is
+// something else.
+bool take(char *body, Draft *draft, Problems *problems)
 {
     bool confirmed = false;
     while (*body != '\0') {
@@ -233,7 +243,7 @@ void take(char *body, Draft *draft, Problems *problems)
         char *const value = strchr(line, '=');
         if (value == nullptr) {
             problems->add("", F("The request is no list of settings."));
-            return;
+            return false;
         }
         *value = '\0';
         if (strcmp(line, "confirm") == 0) {
@@ -243,7 +253,7 @@ void take(char *body, Draft *draft, Problems *problems)
         const Field *const field = field_of(line);
         if (field == nullptr) {
             problems->add("", F("The request has a setting that this sketch does not know."));
-            return;
+            return false;
         }
         Problem problem = {};
         field_tidy(*field, value + 1);
@@ -254,6 +264,7 @@ void take(char *body, Draft *draft, Problems *problems)
     if (draft->settings.is("transport", "insecure") && !confirmed) {
         problems->add("confirm", F("Type insecure, or choose another transport."));
     }
+    return true;
 }
 
 void save()
@@ -265,12 +276,15 @@ void save()
         problems.add("", F("The request has a NUL in it."));
     } else if (!draft.settings.copy(portal->settings)) {
         problems.add("", F("The board has no memory left: restart it."));
-    } else {
-        take(http.body(), &draft, &problems);
-    }
-    Problem problem = {};
-    if (!problems.any() && !draft.commit(&problem)) {
-        problems.add(problem.field, problem.sentence);
+    } else if (take(http.body(), &draft, &problems)) {
+        // Beside what is wrong, what is not there; a value that was refused is not called missing.
+        Problem problem = draft.settings.missing();
+        if (problem.sentence == nullptr && !problems.any()) {
+            draft.commit(&problem);
+        }
+        if (problem.sentence != nullptr && !problems.has(problem.field)) {
+            problems.add(problem.field, problem.sentence);
+        }
     }
     if (problems.any()) {
         problems.tell(422);
@@ -283,7 +297,7 @@ void save()
     http.put_string(address);
     http.put("}");
     http.end();
-    Serial.println("the page has saved");
+    Serial.println(F("the page has saved"));
     finish();
 }
 
@@ -356,7 +370,7 @@ bool portal_loop()
         answer();
     }
     if (left_ms() == 0 || button()) {
-        Serial.println(left_ms() == 0 ? "the time is over" : "the button was pressed");
+        Serial.println(left_ms() == 0 ? F("the time is over") : F("the button was pressed"));
         return false;
     }
     return true;
