@@ -12,11 +12,12 @@ from support import wait_for
 from .sketch import Sketch
 
 # How the order of the settings is written on the wire and in flash.
-ORDER = (
-    "name address up_topic hello_topic down_topic beacon_topic wifi_ssid wifi_password ip_address "
-    "ip_gateway ip_mask ip_dns mqtt_host mqtt_port mqtt_user mqtt_password transport "
-    "tls_fingerprint tls_public_key tls_ca ntp_server interval"
-).split()
+ORDER = [
+    *("name", "address", "up_topic", "hello_topic", "down_topic", "beacon_topic"),
+    *("wifi_ssid", "wifi_password", "ip_address", "ip_gateway", "ip_mask", "ip_dns"),
+    *("mqtt_host", "mqtt_port", "mqtt_user", "mqtt_password", "transport"),
+    *("tls_fingerprint", "tls_public_key", "tls_ca", "ntp_server", "interval"),
+]
 # Pauses that are not worth a test's time; nothing else differs from what is flashed.
 DEFINES = "-DSTATION_FIRST_MS=300 -DSTATION_LAST_MS=600 -DESPSEAL_RECONNECT_LAST_MS=1000U"
 
@@ -76,7 +77,11 @@ class Reference(Sketch):
 
     def wait_for_line(self, part: str, times: int = 1) -> str:
         """Waits until so many lines had this in them; the last of them."""
-        wait_for(lambda: self.heard(part) >= times, f"{part!r} on the serial port")
+        try:
+            wait_for(lambda: self.heard(part) >= times, f"{part!r} on the serial port")
+        except AssertionError as error:
+            said = [line for line in self.lines if not line.startswith("pin 2")][-20:]
+            raise AssertionError("\n".join([str(error), *said])) from None
         return [line for line in self.lines if part in line][-1]
 
 

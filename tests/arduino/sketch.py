@@ -9,6 +9,21 @@ from typing import Self
 from .conftest import LIBRARY, OUT, run
 
 
+def build(
+    folder: Path, example: str, configuration: dict[str, str], defines: str = "", also: str = ""
+) -> Path:
+    """Makes the program; the arguments are those of a `Sketch`."""
+    folder_of = example if "/" in example else f"examples/{example}"
+    assert (LIBRARY / folder_of).is_dir()
+    for name, text in configuration.items():
+        (folder / name).write_text(text)
+    run(
+        *("make", "-s", "-j2", "sketch", f"OUT={OUT}", f"BUILD={folder}"),
+        *(f"SKETCH={folder_of}", f"DEFINES={defines}", f"ALSO={also}"),
+    )
+    return folder / "sketch"
+
+
 class Sketch:
     """One board with one sketch; a context manager that switches it on and off.
 
@@ -17,7 +32,7 @@ class Sketch:
         example: which one; or the folder of another, from the library's.
         configuration: file names and their texts, in place of the example's own.
         defines: what the compiler is told besides.
-        also: further sources, from the library's folder.
+        program: what `build` made elsewhere; then nothing is built here.
     """
 
     def __init__(
@@ -26,18 +41,11 @@ class Sketch:
         example: str,
         configuration: dict[str, str],
         defines: str = "",
-        also: str = "",
+        program: Path | None = None,
     ) -> None:
-        folder_of = example if "/" in example else f"examples/{example}"
-        assert (LIBRARY / folder_of).is_dir()
         self.folder = folder
         self.lines: list[str] = []
-        for name, text in configuration.items():
-            (folder / name).write_text(text)
-        run(
-            *("make", "-s", "-j2", "sketch", f"OUT={OUT}", f"BUILD={folder}"),
-            *(f"SKETCH={folder_of}", f"DEFINES={defines}", f"ALSO={also}"),
-        )
+        self._program = program or build(folder, example, configuration, defines)
         self._process: subprocess.Popen[str] | None = None
 
     @property
@@ -83,7 +91,7 @@ class Sketch:
     def on(self) -> None:
         """The power comes."""
         self._process = subprocess.Popen(
-            [self.folder / "sketch"],
+            [self._program],
             env={"BOARD": str(self.folder), "ASAN_OPTIONS": "detect_leaks=0"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

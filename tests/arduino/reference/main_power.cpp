@@ -1,6 +1,6 @@
 // power VARIANT: the power fails at every byte of every commit, and again while the board recovers.
 // Whatever is left is the old, the new, or nothing that runs; never the one's key with the other's
-// settings; and the same commit once more mends it.
+// settings; and the same commit once more mends it. So for an erasure, and a change of the mode.
 //
 // Bits of the variant: 1, the byte at which it fails is half programmed; 2, an erase begins at the
 // sector's end and leaves noise; 4, the settings are long: there is a certificate in them.
@@ -37,15 +37,16 @@ static const Change kChanges[] = {
 };
 
 static const char *wrong;
-static bool long_ones;
+static unsigned variant;
 
 static bool commit(const State &state, bool key_given)
 {
     Draft draft;
     Problem problem;
     return fill(&draft, state.address, state.password, key_given ? state.key : nullptr) &&
-           draft.set("transport", long_ones ? "ca" : "", &problem) &&
-           draft.set("tls_ca", long_ones ? kCertificate : "", &problem) && draft.commit(&problem);
+           draft.set("transport", (variant & 4) != 0 ? "ca" : "", &problem) &&
+           draft.set("tls_ca", (variant & 4) != 0 ? kCertificate : "", &problem) &&
+           draft.commit(&problem);
 }
 
 // What would run: settings and key of the one or of the other. nullptr: neither.
@@ -79,7 +80,7 @@ static const State *running(const Change &change)
 }
 
 // Sets the board up, and changes it; false: the power has failed.
-static bool play(const Change &change, long power, unsigned variant)
+static bool play(const Change &change, long power)
 {
     flash_reset();
     flash.torn_bits = (variant & 1) != 0;
@@ -123,21 +124,59 @@ static void recover(const Change &change, long power)
     }
 }
 
+static bool erase()
+{
+    return provision_erase();
+}
+
+static bool change_mode()
+{
+    return provision_set_mode(1);
+}
+
+// What is no commit: the board runs as before, or is empty if that was wanted.
+static long cut_everywhere(bool (*act)(), bool may_be_gone)
+{
+    const Change &change = kChanges[1];
+    bool done = false;
+    long cut = 0;
+    for (; !done && wrong == nullptr; cut++) {
+        (void)play(change, -1);
+        flash.power = cut;
+        done = act();
+        if (done && flash.off) {
+            wrong = "done, without power";
+        }
+        flash_on();
+        if (running(change) == nullptr && wrong == nullptr && !may_be_gone) {
+            wrong = "it does not run any more";
+        }
+        if (wrong == nullptr && (!act() || !commit(change.after, true) || !running(change))) {
+            wrong = "not mended";
+        }
+    }
+    return cut;
+}
+
 int main(int count, char **arguments)
 {
-    const unsigned variant = count > 1 ? static_cast<unsigned>(atoi(arguments[1])) : 0;
+    variant = count > 1 ? static_cast<unsigned>(atoi(arguments[1])) : 0;
     long cuts = 0;
-    long_ones = (variant & 4) != 0;
     for (const Change &change : kChanges) {
         bool done = false;
         for (long cut = 0; !done && wrong == nullptr; cut++, cuts++) {
-            done = play(change, cut, variant);
+            done = play(change, cut);
             recover(change, cut * 7 % 311);
             if (wrong != nullptr) {
                 printf("FAILED: %s, after %ld bytes: %s\n", change.name, cut, wrong);
                 return 1;
             }
         }
+    }
+    cuts += cut_everywhere(erase, true) + cut_everywhere(change_mode, false);
+    if (wrong != nullptr) {
+        printf("FAILED: no commit: %s\n", wrong);
+        return 1;
     }
     printf("ok %ld cuts\n", cuts);
     return 0;

@@ -157,10 +157,12 @@ static void the_transport()
     REFUSES("tls_public_key", whole, S(kPublicKey) + "AAAA", S("{}"), many(804, 'A'));
 }
 
-static std::string tidy(const char *name, std::string value)
+static std::string tidy(const char *name, const std::string &value)
 {
-    field_tidy(*field_of(name), value.data());
-    return value.c_str();
+    std::string copy = value;
+    field_tidy(*field_of(name), copy.data());
+    copy.resize(strlen(copy.c_str()));
+    return copy;
 }
 
 static void what_people_paste_is_tidied()

@@ -3,6 +3,7 @@
 //   flash.bin     the two sectors of the library; settings.bin the last two of the file system
 //   rtc.bin       RTC memory
 //   pins          what a test puts on them, a line for each: 0=LOW
+//   heap          how many bytes of it are free; 40000 without it
 //   reset         why the next start happens, an rst_reason, once; without it power, or a restart
 //
 // Deep sleep ends the program with exit code 42; a restart executes it anew.
@@ -262,14 +263,17 @@ bool EspClass::rtcUserMemoryWrite(uint32_t offset, uint32_t *data, size_t size)
     return true;
 }
 
-// What the chip has left once Wi-Fi is up: the host's heap says nothing.
+// Of the chip once Wi-Fi is up: the host's own heap says nothing.
 uint32_t EspClass::getFreeHeap()
 {
-    return 40000;
+    std::ifstream file(path("heap"));
+    uint32_t bytes = 40000;
+    file >> bytes;
+    return bytes == 0 ? 40000 : bytes;
 }
 uint32_t EspClass::getMaxFreeBlockSize()
 {
-    return 39000;
+    return getFreeHeap() - 1000;
 }
 
 uint32_t EspClass::getChipId()

@@ -1,7 +1,7 @@
 // What the ESP8266's SDK says of a reset.
 #pragma once
 
-#include <cstdint>
+#include <stdint.h>
 
 enum rst_reason {
     REASON_DEFAULT_RST = 0,

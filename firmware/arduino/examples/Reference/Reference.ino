@@ -1,5 +1,5 @@
-// The firmware for a board that nobody has to write code for: flash it, provision it over the serial
-// port (`espseal provision NAME --port`) or the page, and trust it. README, "Reference".
+// The firmware for a board that nobody has to write code for: flash it, provision it over the
+// serial port (`espseal provision NAME --port`) or the page, and trust it. README, "Reference".
 //
 // Two modes that never share the heap: run (Wi-Fi, MQTT, readings, commands) and configure (an
 // access point with a page). Configure is entered by somebody at the board, by pressing FLASH for 3

@@ -1,7 +1,9 @@
 #include "boot.h"
 
 #include <Arduino.h>
+extern "C" {
 #include <user_interface.h>
+}
 
 #include "codec.h"
 
@@ -127,7 +129,7 @@ static void watch_button()
     if (low && !was_low) {
         low_since = static_cast<uint32_t>(millis());
     }
-    if (was_low && !low && millis() - low_since >= kHeldMs) {
+    if (was_low && !low && millis() - low_since >= HELD_MS) {
         boot_configure_next();
         boot_restart();
     }
@@ -135,11 +137,11 @@ static void watch_button()
 
 void boot_loop()
 {
-    if ((memory.flags & kPressed) != 0 && millis() >= kDoubleResetMs) {
+    if ((memory.flags & kPressed) != 0 && millis() >= DOUBLE_RESET_MS) {
         memory.flags &= ~static_cast<uint32_t>(kPressed);
         save();
     }
-    if (!safe && (memory.flags & kWell) == 0 && millis() >= kWellMs) {
+    if (!safe && (memory.flags & kWell) == 0 && millis() >= WELL_MS) {
         boot_well();
     }
     watch_button();

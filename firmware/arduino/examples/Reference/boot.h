@@ -9,9 +9,15 @@
 enum class Mode : uint8_t { kRun = 0, kConfigure = 1, kUnprovisioned, kSafe };
 
 constexpr unsigned kBadBootsMax = 5;
-constexpr uint32_t kDoubleResetMs = 4000;
-constexpr uint32_t kHeldMs = 3000;
-constexpr uint32_t kWellMs = 60000;
+#if !defined(DOUBLE_RESET_MS)
+#define DOUBLE_RESET_MS 4000
+#endif
+#if !defined(HELD_MS)
+#define HELD_MS 3000
+#endif
+#if !defined(WELL_MS)
+#define WELL_MS 60000
+#endif
 // GPIO0 is the button FLASH. Low while the power comes, it starts the chip's loader instead of the
 // sketch: it counts once the sketch runs.
 constexpr uint8_t kButton = 0;

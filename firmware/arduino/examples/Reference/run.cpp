@@ -127,10 +127,10 @@ void Run::obey(const char *command, size_t bytes)
     memcpy(text, command, length);
     text[length] = '\0';
     char *end = text;
-    const unsigned long seconds = strncmp_P(text, PSTR("interval "), 9) == 0 && text[9] >= '0' &&
-                                          text[9] <= '9'
-                                      ? strtoul(text + 9, &end, 10)
-                                      : 0;
+    const unsigned long seconds =
+        strncmp_P(text, PSTR("interval "), 9) == 0 && text[9] >= '0' && text[9] <= '9'
+            ? strtoul(text + 9, &end, 10)
+            : 0;
     if (strlen(text) != bytes) {
         Serial.println(F("A command came that means nothing to this sketch."));
     } else if (strcmp_P(text, PSTR("on")) == 0 || strcmp_P(text, PSTR("off")) == 0) {
@@ -160,8 +160,9 @@ void Run::measure()
     measured_at_ = millis();
     measured[0] = '\0';
     const char *const comma = sensor_read(measured, sizeof measured) > 0 ? "," : "";
-    int length = snprintf_P(text, sizeof text, PSTR("{%s%s\"relay\":\"%s\",\"uptime\":%u"), measured,
-                            comma, relay_ ? "on" : "off", static_cast<unsigned>(millis() / 1000));
+    int length =
+        snprintf_P(text, sizeof text, PSTR("{%s%s\"relay\":\"%s\",\"uptime\":%u"), measured, comma,
+                   relay_ ? "on" : "off", static_cast<unsigned>(millis() / 1000));
     if (device_.dropped() > 0) {
         length += snprintf_P(text + length, sizeof text - static_cast<size_t>(length),
                              PSTR(",\"dropped\":%u"), static_cast<unsigned>(device_.dropped()));

@@ -90,8 +90,8 @@ Sentence Transport::know_server()
         client.setFingerprint(fingerprint);
         return nullptr;
     }
-    const char *const text = settings_->get(settings_->is("transport", "ca") ? "tls_ca"
-                                                                            : "tls_public_key");
+    const char *const text =
+        settings_->get(settings_->is("transport", "ca") ? "tls_ca" : "tls_public_key");
     const size_t bytes = base64_decode(text, nullptr, 0);
     uint8_t *const der = static_cast<uint8_t *>(malloc(bytes + 1));
     if (der == nullptr) {
