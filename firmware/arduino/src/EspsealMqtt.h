@@ -63,7 +63,7 @@ class EspsealOutbox
     EspsealOutbox &operator=(const EspsealOutbox &) = delete;
 
   private:
-    uint8_t own_[ESPSEAL_OUTBOX_BYTES];
+    uint8_t own_[ESPSEAL_OUTBOX_BYTES] = {};
     uint8_t *memory_ = own_;
     size_t size_ = sizeof own_;
     size_t used_ = 0;
