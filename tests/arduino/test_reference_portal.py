@@ -368,6 +368,26 @@ def test_random_settings(board: Reference, port: int) -> None:
     assert stored_text(board) is None
 
 
+def test_it_does_nothing_of_run_mode_beside(board: Reference) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as broker:
+        here = {"mqtt_host": "127.0.0.1", "mqtt_port": str(broker.getsockname()[1])}
+        with opened(board) as port:
+            assert ask(port, "POST", "/settings", lines(GIVEN | here)).status == 200
+            restarted(board)
+            # In run mode it comes at once.
+            broker.settimeout(60)
+            broker.accept()[0].close()
+        with opened(board) as port:
+            broker.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    broker.accept()[0].close()
+            for _ in range(200):
+                assert alive(port)
+            with pytest.raises(BlockingIOError):
+                broker.accept()
+
+
 def test_the_page_and_the_button_lead_back_to_run(board: Reference) -> None:
     with opened(board) as port:
         assert ask(port, "POST", "/run").status == 200
