@@ -1,6 +1,6 @@
 //! Time and randomness, as the core asks for them: a test hands in its own.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::error::RandomError;
 
@@ -12,10 +12,11 @@ pub trait Clock: Send + Sync {
     fn monotonic(&self) -> Duration;
 }
 
-/// The clocks of the operating system.
+/// The clocks of the operating system. On Linux what the kernel noted at its last tick, some
+/// milliseconds ago: the exact time costs as much as decrypting a frame does.
 #[derive(Debug)]
 pub struct SystemClock {
-    start: Instant,
+    start: Duration,
 }
 
 impl SystemClock {
@@ -23,7 +24,7 @@ impl SystemClock {
     #[must_use]
     pub fn new() -> Self {
         Self {
-            start: Instant::now(),
+            start: since_boot(),
         }
     }
 }
@@ -40,11 +41,25 @@ impl Clock for SystemClock {
     }
 
     fn monotonic(&self) -> Duration {
-        self.start.elapsed()
+        since_boot().saturating_sub(self.start)
     }
 }
 
-/// Whole seconds: what the kernel noted at its last tick costs less than the exact time.
+#[cfg(target_os = "linux")]
+fn since_boot() -> Duration {
+    use rustix::time::{ClockId, clock_gettime};
+    // It is never negative.
+    Duration::try_from(clock_gettime(ClockId::MonotonicCoarse)).unwrap_or_default()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn since_boot() -> Duration {
+    use std::sync::LazyLock;
+    use std::time::Instant;
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    START.elapsed()
+}
+
 #[cfg(target_os = "linux")]
 fn wall() -> u64 {
     use rustix::time::{ClockId, clock_gettime};

@@ -570,6 +570,16 @@ pub enum SessionError {
         /// The session topic.
         topic: String,
     },
+    /// The node shows no session for a command (`CLASSIC.md`, *Commands*).
+    #[error(
+        "`{device}` has shown no session on `{topic}` that no command has used; is it on, and does its firmware take commands?"
+    )]
+    NoCommandSession {
+        /// The device's name.
+        device: String,
+        /// Where it shows them.
+        topic: String,
+    },
     /// The device has not acknowledged a session (`SEALED.md`, H5).
     #[error(
         "`{device}` has no session for commands; it gets one when it says hello to a running receiver on this store"
@@ -637,7 +647,7 @@ impl SessionError {
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::NoSession { .. } => "no_session",
+            Self::NoSession { .. } | Self::NoCommandSession { .. } => "no_session",
             Self::NotWelcomed { .. } => "not_welcomed",
             Self::NoDeviceSession { .. } => "no_session",
             Self::NotAuthority { .. } => "not_authority",

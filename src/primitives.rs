@@ -164,40 +164,59 @@ impl HmacSha1State<'_> {
         mac
     }
 
-    /// The MACs of what was seen and then each of `endings`. Step by step for several at a time:
-    /// what does not wait for each other the processor does side by side.
+    /// The MACs of what was seen and then each of `endings`, several at a time.
     pub(crate) fn finish_each<S: AsRef<[u8]>>(
         &self,
         endings: &[S],
         mut each: impl FnMut(usize, &MacWords),
     ) {
-        const AT_ONCE: usize = 4;
-        for (chunk, endings) in endings.chunks(AT_ONCE).enumerate() {
-            let mut tails = [self.tail; AT_ONCE];
-            let mut used = [0; AT_ONCE];
-            let count = endings.len();
-            for ((tail, used), ending) in tails.iter_mut().zip(&mut used).zip(endings) {
-                *used = self.pad(tail, ending.as_ref());
+        let mut rest = endings;
+        loop {
+            let at = endings.len() - rest.len();
+            let mut each = |nth: usize, mac: &MacWords| each(at + nth, mac);
+            match rest {
+                [] => break,
+                [a] => self.finish_at_once([a], &mut each),
+                [a, b] => self.finish_at_once([a, b], &mut each),
+                [a, b, c] => self.finish_at_once([a, b, c], &mut each),
+                [a, b, c, d, ..] => self.finish_at_once([a, b, c, d], &mut each),
             }
-            // H(K xor ipad || text)
-            for (tail, used) in tails.iter_mut().zip(used).take(count) {
-                compress(&mut tail.state, tail.blocks.split_at(used).0);
+            rest = rest.get(4..).unwrap_or_default();
+        }
+    }
+
+    /// Step by step for all of them: what does not wait for each other the processor does side by
+    /// side.
+    fn finish_at_once<const COUNT: usize, S: AsRef<[u8]>>(
+        &self,
+        endings: [&S; COUNT],
+        each: &mut impl FnMut(usize, &MacWords),
+    ) {
+        let mut tails = [self.tail; COUNT];
+        let mut used = [0; COUNT];
+        for ((tail, used), ending) in tails.iter_mut().zip(&mut used).zip(endings) {
+            *used = self.pad(tail, ending.as_ref());
+        }
+        // H(K xor ipad || text)
+        for (tail, used) in tails.iter_mut().zip(used) {
+            compress(&mut tail.state, tail.blocks.split_at(used).0);
+        }
+        // H(K xor opad || H(K xor ipad || text)): always one block.
+        for tail in &mut tails {
+            let [block, _] = &mut tail.blocks;
+            *block = PADDED_DIGEST;
+            if let Some(digest) = block.first_chunk_mut() {
+                *digest = bytes(&tail.state);
             }
-            // H(K xor opad || H(K xor ipad || text)): always one block.
-            for tail in tails.iter_mut().take(count) {
-                let [block, _] = &mut tail.blocks;
-                *block = PADDED_DIGEST;
-                copy(block, &bytes(&tail.state));
-            }
-            for tail in tails.iter_mut().take(count) {
-                tail.state = self.key.outer;
-                compress(&mut tail.state, tail.blocks.split_at(1).0);
-            }
-            for (at, tail) in tails.iter().take(count).enumerate() {
-                #[cfg(test)]
-                MACS.with(|count| count.set(count.get() + 1));
-                each(AT_ONCE * chunk + at, &tail.state);
-            }
+        }
+        for tail in &mut tails {
+            tail.state = self.key.outer;
+            compress(&mut tail.state, tail.blocks.split_at(1).0);
+        }
+        for (at, tail) in tails.iter().enumerate() {
+            #[cfg(test)]
+            MACS.with(|count| count.set(count.get() + 1));
+            each(at, &tail.state);
         }
     }
 
@@ -217,10 +236,13 @@ impl HmacSha1State<'_> {
         };
         let bytes = tail.blocks.as_flattened_mut();
         copy(bytes.split_at_mut(self.used).1, ending);
-        copy(bytes.split_at_mut(end).1, &[0x80]);
+        if let Some(after) = bytes.get_mut(end) {
+            *after = 0x80;
+        }
         let bits = 8 * (self.length + ending.len() as u64);
-        let last = blocks * SHA1_BLOCK - 8;
-        copy(bytes.split_at_mut(last).1, &bits.to_be_bytes());
+        if let Some(length) = bytes.split_at_mut(blocks * SHA1_BLOCK).0.last_chunk_mut() {
+            *length = bits.to_be_bytes();
+        }
         blocks
     }
 }
@@ -269,8 +291,30 @@ const SHA1_START: [u32; 5] = [
 /// As much of `from` as fits, to the start of `to`.
 fn copy(to: &mut [u8], from: &[u8]) {
     let length = to.len().min(from.len());
-    if let (Some(to), Some(from)) = (to.get_mut(..length), from.get(..length)) {
-        to.copy_from_slice(from);
+    let (Some(to), Some(from)) = (to.get_mut(..length), from.get(..length)) else {
+        unreachable!("neither is shorter")
+    };
+    // Most are short: a call would cost more than two halves that overlap.
+    match length {
+        17..=32 => copy_ends::<16>(to, from),
+        16 => copy_start::<16>(to, from),
+        8..16 => copy_ends::<8>(to, from),
+        4..8 => copy_ends::<4>(to, from),
+        _ => to.copy_from_slice(from),
+    }
+}
+
+fn copy_start<const BYTES: usize>(to: &mut [u8], from: &[u8]) {
+    if let (Some(to), Some(from)) = (to.first_chunk_mut::<BYTES>(), from.first_chunk()) {
+        *to = *from;
+    }
+}
+
+/// Two that are equally long, and at most twice `BYTES`.
+fn copy_ends<const BYTES: usize>(to: &mut [u8], from: &[u8]) {
+    copy_start::<BYTES>(to, from);
+    if let (Some(to), Some(from)) = (to.last_chunk_mut::<BYTES>(), from.last_chunk()) {
+        *to = *from;
     }
 }
 

@@ -29,17 +29,21 @@ impl TopicFilter {
         if topic.starts_with('$') && self.0.starts_with(['+', '#']) {
             return false;
         }
-        // Of bytes: a search for characters costs more than such short texts do.
-        let mut levels = topic.as_bytes().split(|&byte| byte == b'/');
-        for wanted in self.0.as_bytes().split(|&byte| byte == b'/') {
-            match (wanted, levels.next()) {
-                (b"#", _) => return true,
-                (b"+", Some(_)) => {}
-                (wanted, Some(level)) if wanted == level => {}
+        // Of bytes, and not level by level: a receiver asks this for each frame.
+        let (mut filter, mut topic) = (self.0.as_bytes(), topic.as_bytes());
+        loop {
+            let same = |(wanted, byte): &(&u8, &u8)| wanted == byte && !is_wildcard(**wanted);
+            let same = filter.iter().zip(topic).take_while(same).count();
+            (filter, topic) = (filter.split_at(same).1, topic.split_at(same).1);
+            match (filter, topic) {
+                ([], []) | ([b'#'], _) | (b"/#", []) => return true,
+                ([b'+', rest @ ..], _) => {
+                    let level = topic.iter().take_while(|&&byte| byte != b'/').count();
+                    (filter, topic) = (rest, topic.split_at(level).1);
+                }
                 _ => return false,
             }
         }
-        levels.next().is_none()
     }
 }
 
@@ -52,6 +56,10 @@ impl fmt::Debug for TopicFilter {
 /// Whether `topic` names one topic: not empty, no wildcard, no NUL, at most 65535 bytes.
 pub(crate) fn is_topic_name(topic: &str) -> bool {
     is_topic_text(topic) && !topic.contains(['+', '#'])
+}
+
+const fn is_wildcard(byte: u8) -> bool {
+    matches!(byte, b'+' | b'#')
 }
 
 fn is_topic_text(text: &str) -> bool {
@@ -79,6 +87,20 @@ mod tests {
             ("a/+/c", "a/b/c", true),
             ("a/b", "a/b", true),
             ("a/b", "a/B", false),
+            ("a/b", "a/b/", false),
+            ("a/b", "a", false),
+            ("a/+", "ab/c", false),
+            ("a/+/#", "a/b", true),
+            ("a/+/#", "a", false),
+            ("a/#", "a/", true),
+            ("a/#", "ab", false),
+            ("+/b", "a/b", true),
+            ("+/b", "a/c", false),
+            ("+", "", true),
+            ("+/+", "a", false),
+            ("a/+/c", "a/+x/c", true),
+            ("a/+/c", "a//c", true),
+            ("a/#", "a/#/b", true),
         ] {
             let filter = TopicFilter::parse(filter).unwrap();
             assert_eq!(filter.matches(topic), expected, "{filter:?} {topic}");

@@ -1,9 +1,8 @@
 //! Bytes to fields: parsing needs no key (`CLASSIC.md`, O1 to O3).
 
 use core::fmt;
-use core::hash::Hasher;
 
-use siphasher::sip128::{Hasher128, SipHasher13};
+use xxhash_rust::xxh3::xxh3_128_with_seed;
 
 use super::scheme::Layout;
 use crate::malformed::{Malformed, MalformedReason};
@@ -21,9 +20,8 @@ const IV_DIGITS: usize = 2 * BLOCK;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Frame {
     pub(super) layout: Layout,
-    pub(super) enc_iv: [u8; BLOCK],
-    /// `enc_node`, then `enc_data`: whole blocks.
-    pub(super) body: Bytes,
+    /// `enc_iv`, `enc_node` and `enc_data`: whole blocks.
+    pub(super) ciphertext: Bytes,
     pub(super) node_blocks: usize,
     pub(super) mac: [u8; HMAC_SHA1],
 }
@@ -34,30 +32,113 @@ impl Frame {
     /// # Errors
     /// [`Malformed`], with the reason and the offset.
     pub fn parse(bytes: &[u8], port_allowed: bool) -> Result<Self, Malformed> {
-        Self::parse_with(bytes, || port_allowed)
+        let mut frame = Self::blank();
+        frame.read(bytes, || port_allowed)?;
+        Ok(frame)
     }
 
-    /// As [`Self::parse`], for whom it costs something to know what is allowed.
-    pub(crate) fn parse_with(
+    /// Nothing read yet.
+    pub(crate) fn blank() -> Self {
+        Self {
+            layout: Layout::Hex,
+            ciphertext: Bytes::new(),
+            node_blocks: 0,
+            mac: [0; HMAC_SHA1],
+        }
+    }
+
+    /// As [`Self::parse`], where the frame is wanted, and where it costs something to know what is
+    /// allowed. After an error the frame means nothing.
+    pub(crate) fn read(
+        &mut self,
         bytes: &[u8],
         port_allowed: impl FnOnce() -> bool,
-    ) -> Result<Self, Malformed> {
+    ) -> Result<(), Malformed> {
         // O1
         if bytes.len() > FRAME_BYTES_MAX {
             return Err(Malformed::new(MalformedReason::TooLong, FRAME_BYTES_MAX));
         }
         // O2
         if let Some((enc_iv, enc_node, enc_data, mac)) = split_raw(bytes) {
-            parse_raw(enc_iv, enc_node, enc_data, mac)
-        } else if let Some(frame) = parse_usual_hex(bytes) {
-            Ok(frame)
+            self.read_raw(enc_iv, enc_node, enc_data, mac)
+        } else if split_usual_hex(bytes).is_some_and(|fields| self.read_hex(fields).is_ok()) {
+            Ok(())
         } else if let Some(fields) = split_hex(bytes) {
-            parse_hex(fields)
+            self.read_hex(fields)
         } else if !bytes.is_empty() && bytes.iter().all(u8::is_ascii_hexdigit) && port_allowed() {
-            parse_port(bytes)
+            self.read_port(bytes)
         } else {
             Err(Malformed::new(MalformedReason::Unrecognised, 0))
         }
+    }
+
+    /// O3, `raw`.
+    fn read_raw(
+        &mut self,
+        enc_iv: &[u8; BLOCK],
+        enc_node: Option<&[u8; BLOCK]>,
+        enc_data: &[u8],
+        mac_digits: &[u8],
+    ) -> Result<(), Malformed> {
+        const NODE_END: usize = 2 * BLOCK + 1;
+        let separator = Malformed::new(MalformedReason::MissingSeparator, NODE_END);
+        let Some(enc_node) = enc_node else {
+            return Err(separator);
+        };
+        if !enc_data.len().is_multiple_of(BLOCK) {
+            return Err(separator);
+        }
+        self.layout = Layout::Raw;
+        self.ciphertext.clear();
+        self.ciphertext.extend_from_slice(enc_iv);
+        self.ciphertext.extend_from_slice(enc_node);
+        self.ciphertext.extend_from_slice(enc_data);
+        self.node_blocks = 1;
+        decode(mac_digits, &mut self.mac, NODE_END + 1 + enc_data.len() + 1)
+    }
+
+    /// O3, `hex`: first the lengths, left to right, then the digits.
+    fn read_hex(&mut self, fields: [&[u8]; 4]) -> Result<(), Malformed> {
+        let [iv, node, data, mac_digits] = fields;
+        let node_at = iv.len() + 1;
+        let data_at = node_at + node.len() + 1;
+        let mac_at = data_at + data.len() + 1;
+        for (right, offset) in [
+            (iv.len() == IV_DIGITS, 0),
+            (node.len() % (2 * BLOCK) == 0, node_at),
+            (data.len() % (2 * BLOCK) == 0, data_at),
+            (mac_digits.len() == MAC_DIGITS, mac_at),
+        ] {
+            if !right {
+                return Err(Malformed::new(MalformedReason::FieldLength, offset));
+            }
+        }
+        self.layout = Layout::Hex;
+        self.node_blocks = node.len() / (2 * BLOCK);
+        self.ciphertext = zeros(BLOCK + node.len() / 2 + data.len() / 2);
+        let (enc_iv, rest) = self.ciphertext.split_at_mut(BLOCK);
+        let (enc_node, enc_data) = rest.split_at_mut(node.len() / 2);
+        decode(iv, enc_iv, 0)?;
+        decode(node, enc_node, node_at)?;
+        decode(data, enc_data, data_at)?;
+        decode(mac_digits, &mut self.mac, mac_at)
+    }
+
+    /// O2, `port`: `enc_iv` 16, `enc_data` 16m, tag 20 bytes, m ≥ 1.
+    fn read_port(&mut self, bytes: &[u8]) -> Result<(), Malformed> {
+        let wrong_length = Malformed::new(MalformedReason::PortLength, bytes.len());
+        if bytes.len() < IV_DIGITS + 2 * BLOCK + MAC_DIGITS {
+            return Err(wrong_length);
+        }
+        let (ciphertext, tag) = bytes.split_at(bytes.len() - MAC_DIGITS);
+        if ciphertext.len() % (2 * BLOCK) != 0 {
+            return Err(wrong_length);
+        }
+        self.layout = Layout::Port;
+        self.node_blocks = 0;
+        self.ciphertext = zeros(ciphertext.len() / 2);
+        decode(ciphertext, &mut self.ciphertext, 0)?;
+        decode(tag, &mut self.mac, ciphertext.len())
     }
 
     /// Which layout it has.
@@ -77,11 +158,7 @@ impl Frame {
     /// (`forged`), both of which are refused.
     #[must_use]
     pub(crate) fn fingerprint(&self) -> [u8; 16] {
-        let mut hash = SipHasher13::new();
-        hash.write_usize(self.node_blocks);
-        hash.write(&self.enc_iv);
-        hash.write(&self.body);
-        hash.finish128().as_u128().to_be_bytes()
+        xxh3_128_with_seed(&self.ciphertext, self.node_blocks as u64).to_be_bytes()
     }
 }
 
@@ -121,38 +198,9 @@ pub(crate) fn has_raw_shape(bytes: &[u8]) -> bool {
     split_raw(bytes).is_some()
 }
 
-/// O3, `raw`.
-fn parse_raw(
-    enc_iv: &[u8; BLOCK],
-    enc_node: Option<&[u8; BLOCK]>,
-    enc_data: &[u8],
-    mac_digits: &[u8],
-) -> Result<Frame, Malformed> {
-    const NODE_END: usize = 2 * BLOCK + 1;
-    let separator = Malformed::new(MalformedReason::MissingSeparator, NODE_END);
-    let Some(enc_node) = enc_node else {
-        return Err(separator);
-    };
-    if !enc_data.len().is_multiple_of(BLOCK) {
-        return Err(separator);
-    }
-    let mut body = Bytes::from_slice(enc_node);
-    body.extend_from_slice(enc_data);
-    let mut mac = [0; HMAC_SHA1];
-    decode(mac_digits, &mut mac, NODE_END + 1 + enc_data.len() + 1)?;
-    Ok(Frame {
-        layout: Layout::Raw,
-        enc_iv: *enc_iv,
-        body,
-        node_blocks: 1,
-        mac,
-    })
-}
-
-/// O2, O3, `hex`, where the node field has one block, as each that can be listed has: the commas
-/// stand where they should, and what is a digit is none. Finds no faults, but is faster.
-#[inline]
-fn parse_usual_hex(bytes: &[u8]) -> Option<Frame> {
+/// O2, `hex`, where the node field has one block, as each that can be listed has: the commas are
+/// looked for where they should be. If that is none, what is wrong with it is found the long way.
+fn split_usual_hex(bytes: &[u8]) -> Option<[&[u8]; 4]> {
     let (iv, rest) = bytes.split_first_chunk::<IV_DIGITS>()?;
     let (b',', rest) = rest.split_first()? else {
         return None;
@@ -161,28 +209,11 @@ fn parse_usual_hex(bytes: &[u8]) -> Option<Frame> {
     let (b',', rest) = rest.split_first()? else {
         return None;
     };
-    let (rest, mac_digits) = rest.split_last_chunk::<MAC_DIGITS>()?;
+    let (rest, mac) = rest.split_last_chunk::<MAC_DIGITS>()?;
     let (b',', data) = rest.split_last()? else {
         return None;
     };
-    if data.len() % (2 * BLOCK) != 0 {
-        return None;
-    }
-    let mut body = zeros(BLOCK + data.len() / 2);
-    let (enc_node, enc_data) = body.split_at_mut(BLOCK);
-    decode(node, enc_node, 0).ok()?;
-    decode(data, enc_data, 0).ok()?;
-    let mut enc_iv = [0; BLOCK];
-    decode(iv, &mut enc_iv, 0).ok()?;
-    let mut mac = [0; HMAC_SHA1];
-    decode(mac_digits, &mut mac, 0).ok()?;
-    Some(Frame {
-        layout: Layout::Hex,
-        enc_iv,
-        body,
-        node_blocks: 1,
-        mac,
-    })
+    Some([iv, node, data, mac])
 }
 
 /// O2, `hex`: three commas.
@@ -198,67 +229,6 @@ fn split_hex(bytes: &[u8]) -> Option<[&[u8]; 4]> {
         bytes.get(second + 1..third)?,
         bytes.get(third + 1..)?,
     ])
-}
-
-/// O3, `hex`: first the lengths, left to right, then the digits.
-fn parse_hex(fields: [&[u8]; 4]) -> Result<Frame, Malformed> {
-    let [iv, node, data, mac_digits] = fields;
-    let node_at = iv.len() + 1;
-    let data_at = node_at + node.len() + 1;
-    let mac_at = data_at + data.len() + 1;
-    for (right, offset) in [
-        (iv.len() == IV_DIGITS, 0),
-        (node.len() % (2 * BLOCK) == 0, node_at),
-        (data.len() % (2 * BLOCK) == 0, data_at),
-        (mac_digits.len() == MAC_DIGITS, mac_at),
-    ] {
-        if !right {
-            return Err(Malformed::new(MalformedReason::FieldLength, offset));
-        }
-    }
-    let mut enc_iv = [0; BLOCK];
-    let mut body = zeros(node.len() / 2 + data.len() / 2);
-    let mut mac = [0; HMAC_SHA1];
-    let (enc_node, enc_data) = body.split_at_mut(node.len() / 2);
-    decode(iv, &mut enc_iv, 0)?;
-    decode(node, enc_node, node_at)?;
-    decode(data, enc_data, data_at)?;
-    decode(mac_digits, &mut mac, mac_at)?;
-    Ok(Frame {
-        layout: Layout::Hex,
-        enc_iv,
-        body,
-        node_blocks: node.len() / (2 * BLOCK),
-        mac,
-    })
-}
-
-/// O2, `port`: `enc_iv` 16, `enc_data` 16m, tag 20 bytes, m ≥ 1.
-fn parse_port(bytes: &[u8]) -> Result<Frame, Malformed> {
-    let wrong_length = Malformed::new(MalformedReason::PortLength, bytes.len());
-    let (Some((iv, rest)), true) = (
-        bytes.split_at_checked(IV_DIGITS),
-        bytes.len() >= IV_DIGITS + 2 * BLOCK + MAC_DIGITS,
-    ) else {
-        return Err(wrong_length);
-    };
-    let (data, tag) = rest.split_at(rest.len() - MAC_DIGITS);
-    if data.len() % (2 * BLOCK) != 0 {
-        return Err(wrong_length);
-    }
-    let mut enc_iv = [0; BLOCK];
-    let mut body = zeros(data.len() / 2);
-    let mut mac = [0; HMAC_SHA1];
-    decode(iv, &mut enc_iv, 0)?;
-    decode(data, &mut body, IV_DIGITS)?;
-    decode(tag, &mut mac, IV_DIGITS + data.len())?;
-    Ok(Frame {
-        layout: Layout::Port,
-        enc_iv,
-        body,
-        node_blocks: 0,
-        mac,
-    })
 }
 
 /// A buffer to decode into, without an allocation for the usual length.

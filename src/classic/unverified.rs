@@ -13,11 +13,13 @@ pub(crate) struct Unverified {
 
 impl Unverified {
     pub(crate) fn new(frame: &Frame, keys: &PreparedKeys) -> Self {
-        let iv = decrypt_iv(frame, keys);
-        let mut node = frame.body.to_vec();
-        node.truncate(frame.node_blocks * BLOCK);
+        let mut plain = frame.ciphertext.to_vec();
+        plain.truncate((1 + frame.node_blocks) * BLOCK);
+        let Some((iv, node)) = decrypt_iv(&mut plain, keys) else {
+            unreachable!("a frame has an IV")
+        };
         aes_cbc_decrypt(&keys.data_cipher, &iv, node.as_chunks_mut().0);
-        node.truncate(strip(&node).len());
+        let node = strip(node).to_vec();
         Self { iv, node }
     }
 

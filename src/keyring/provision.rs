@@ -59,9 +59,9 @@ impl Keyring {
             address: sealed.address,
             key,
             epoch,
-            up_topic: fleet.up_topic(sealed.address),
-            hello_topic: fleet.hello_topic(sealed.address),
-            down_topic: fleet.down_topic(sealed.address),
+            up_topic: sealed.up_topic(fleet),
+            hello_topic: sealed.hello_topic(fleet),
+            down_topic: sealed.down_topic(fleet),
             beacon_topic: fleet.beacon_topic.clone(),
         })
     }

@@ -36,11 +36,11 @@ impl Receiver {
             self.groups_of(topic)
                 .any(|(_, group)| group.scheme.layout == Layout::Port)
         };
-        let parsed = Frame::parse_with(payload, port_allowed);
-        let frame = match &parsed {
-            Ok(frame) => frame,
-            Err(malformed) => return Ok((Verdict::Malformed, Reason::Malformed(*malformed))),
-        };
+        let mut frame = Frame::blank();
+        if let Err(malformed) = frame.read(payload, port_allowed) {
+            return Ok((Verdict::Malformed, Reason::Malformed(malformed)));
+        }
+        let frame = &frame;
 
         let now = self.clock.monotonic();
         // Until the frame is judged: what it verified under must not change meanwhile, and
@@ -246,7 +246,7 @@ impl Verified<'_> {
         if self.group.scheme.layout == Layout::Port {
             return Some(topic.unwrap_or_default().as_bytes());
         }
-        match NodeField::parse(plain.get(..self.fit.node)?) {
+        match NodeField::parse(plain.get(self.fit.node.clone())?) {
             NodeField::Reading(node) => Some(node),
             NodeField::Command(_) | NodeField::Peer { .. } => None,
         }

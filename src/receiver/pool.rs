@@ -164,9 +164,11 @@ impl Pool {
         self.live.iter().map(|live| &live.id).chain(&self.expired)
     }
 
-    /// What to try a frame under, once those are expired whose time is over.
-    pub(super) fn texts(&self) -> &[SessionText] {
-        &self.texts
+    /// What to try a frame under, once those are expired whose time is over: what lives, and then
+    /// the rest.
+    pub(super) fn texts(&self) -> [&[SessionText]; 2] {
+        let (live, others) = self.texts.split_at(self.live.len());
+        [live, others]
     }
 
     /// Which session the text at this place is of.

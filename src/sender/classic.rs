@@ -29,7 +29,8 @@ impl Sender {
                 .field("classic_group.command_topic")
                 .into());
         };
-        let no_session = || SessionError::NoSession {
+        let no_session = || SessionError::NoCommandSession {
+            device: self.name(device),
             topic: session_topic.clone(),
         };
         let session = *self.sessions().get(&device).ok_or_else(no_session)?;

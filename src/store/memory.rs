@@ -51,6 +51,9 @@ pub(super) struct Memory {
     pub(super) sealed: SealedMemory,
 }
 
+/// There is room for this many MACs more when a session begins: 64 kB.
+const SEEN_AHEAD: usize = 1024;
+
 /// A hash that is fast is good enough: the keys are MACs that verified, and addresses.
 type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 /// New entries lie side by side: what is random is small enough for the processor's caches.
@@ -226,6 +229,8 @@ impl Transaction for Memory {
                 accepted: 0,
             });
             group.newest = group.newest.max(Some(id.time()));
+            // Not while a frame waits.
+            group.seen.reserve(SEEN_AHEAD);
         }
         Ok(true)
     }

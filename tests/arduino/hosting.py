@@ -8,7 +8,7 @@ import paho.mqtt.client as mqtt
 
 import espseal
 from broker import Mosquitto
-from support import new_client, stop
+from support import listen, new_client, stop
 
 
 class Host:
@@ -91,7 +91,7 @@ class Host:
 
     def __enter__(self) -> Self:
         self._client.connect(self._broker.host, self._broker.port)
-        self._client.loop_start()
+        listen(self._client)
         self._thread.start()
         return self
 

@@ -1,8 +1,10 @@
 """An example of the library, unmodified, as a program on this computer."""
 
 import contextlib
+import os
 import subprocess
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
@@ -45,6 +47,8 @@ class Sketch:
     ) -> None:
         self.folder = folder
         self.lines: list[str] = []
+        # Whoever else listens to the serial port.
+        self.listener: Callable[[str], object] = lambda _line: None
         self._program = program or build(folder, example, configuration, defines)
         self._process: subprocess.Popen[str] | None = None
 
@@ -70,6 +74,14 @@ class Sketch:
         assert self._process.stdin is not None
         self._process.stdin.write("".join(f"{line}\n" for line in lines))
         self._process.stdin.flush()
+
+    def send(self, data: bytes) -> None:
+        """Sends bytes over the serial port; to a board without power they are lost."""
+        process = self._process
+        if process is not None and process.stdin is not None:
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.flush()
+                os.write(process.stdin.fileno(), data)
 
     def reset(self, reason: int = 6) -> None:
         """RTC memory stays: 6 is the reset button, others are in user_interface.h."""
@@ -118,7 +130,9 @@ class Sketch:
     def _read(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None
         with process.stdout as lines:
-            self.lines.extend(line.rstrip("\n") for line in lines)
+            for line in lines:
+                self.lines.append(line.rstrip("\n"))
+                self.listener(line)
 
     def __enter__(self) -> Self:
         self.on()

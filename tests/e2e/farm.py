@@ -10,7 +10,7 @@ import espseal
 import espseal.paho
 from broker import Mosquitto
 from espseal.simulator import LuaSource, Node
-from support import connect, new_client, stop, wait_for
+from support import connect, listen, new_client, stop, wait_for
 
 SESSION = "farm/session"
 # What the sensor reads while there is nothing to say.
@@ -155,10 +155,9 @@ class Reader:
         return {each.verdict.value for each in self.rejected}
 
     def start(self) -> None:
-        """Connects."""
+        """Connects, and returns once it would hear a node."""
         connect(self.client, self._broker)
-        self.client.loop_start()
-        wait_for(self.client.is_connected, "the reader's connection")
+        listen(self.client)
 
     def stop(self) -> None:
         """Disconnects."""

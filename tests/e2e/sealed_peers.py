@@ -9,7 +9,7 @@ import paho.mqtt.client as mqtt
 
 import espseal
 from broker import Mosquitto
-from support import new_client, stop
+from support import listen, new_client, stop
 
 
 class _Speaker(Protocol):
@@ -52,7 +52,7 @@ class Peer:
 
     def __enter__(self) -> Self:
         self.client.connect(self._broker.host, self._broker.port)
-        self.client.loop_start()
+        listen(self.client)
         self._thread.start()
         return self
 

@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
@@ -69,6 +69,33 @@ def connect(client: mqtt.Client, broker: Mosquitto) -> None:
     client.connect(broker.host, broker.port, clean_start=False, properties=kept)
 
 
+def listen(client: mqtt.Client, subscriptions: int = 1) -> None:
+    """Starts a client's network loop; returns once the broker has granted what it subscribes.
+
+    To be connected is not enough: the subscriptions go out later, from that loop, and what is
+    published before the broker has them does not arrive.
+
+    Arguments:
+        client: connected; it subscribes in its ``on_connect``, or espseal is attached to it.
+        subscriptions: how many packets of them it sends at a connection.
+    """
+    theirs, answers = client.on_subscribe, list[None]()
+
+    def note(*arguments: Any) -> None:  # noqa: ANN401 - whatever paho gives
+        if theirs is not None:
+            theirs(*arguments)
+        answers.append(None)
+
+    client.on_subscribe = note
+    client.loop_start()
+    try:
+        wait_for(lambda: len(answers) >= subscriptions, "the broker's answer to a subscription")
+    except AssertionError:
+        stop(client)
+        raise
+    client.on_subscribe = theirs
+
+
 def stop(client: mqtt.Client) -> None:
     """Disconnects a client and ends its thread."""
     client.disconnect()
@@ -115,7 +142,7 @@ class Probe:
 
     def __enter__(self) -> Self:
         self.client.connect(self._broker.host, self._broker.port)
-        self.client.loop_start()
+        listen(self.client)
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -205,8 +232,7 @@ class Node:
 
     def __enter__(self) -> Self:
         connect(self.client, self._broker)
-        self.client.loop_start()
-        wait_for(self.client.is_connected, "the node's connection")
+        listen(self.client)
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -269,7 +295,7 @@ class SealedDevice:
 
     def __enter__(self) -> Self:
         self.client.connect(self._broker.host, self._broker.port)
-        self.client.loop_start()
+        listen(self.client)
         self._thread.start()
         return self
 

@@ -271,7 +271,7 @@ def test_what_nothing_proves_is_a_claim(broker: Mosquitto, probe: Probe, home: P
             frame = sealed.seal(key, "1", address=address, counter=1)
             probe.send(f"espseal/{address}/up", frame)
             probe.send(f"espseal/{address}/up", frame)
-        command.wait_for("claims to be 000000000000001d: ", times=2)
+        command.wait_for("000000000000001d (claimed): ", times=2)
         assert command.signal() == 130
     assert not any("espseal device add NAME" in line for line in command.err)
     said = [line for line in command.err if "nothing proves it" in line]

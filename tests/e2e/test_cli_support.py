@@ -14,7 +14,7 @@ import paho.mqtt.client as mqtt
 
 import espseal
 from broker import Mosquitto
-from support import connect, new_client, stop, wait_for
+from support import connect, listen, new_client, stop, wait_for
 
 KEYS = {
     "iv_key": "test-only-iv-key",
@@ -195,7 +195,7 @@ class Talker:
 
     def __enter__(self) -> Self:
         connect(self.client, self._broker)
-        self.client.loop_start()
+        listen(self.client)
         self._thread.start()
         return self
 
@@ -234,7 +234,7 @@ class Node:
 
     def __enter__(self) -> Self:
         connect(self.client, self._broker)
-        self.client.loop_start()
+        listen(self.client)
         return self
 
     def __exit__(self, *error: object) -> None:

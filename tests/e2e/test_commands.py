@@ -24,6 +24,7 @@ from support import (
     Node,
     Probe,
     connect,
+    listen,
     new_client,
     new_keyring,
     stop,
@@ -64,8 +65,7 @@ class PahoHost:
     @contextlib.contextmanager
     def running(self, broker: Mosquitto) -> Iterator[Host]:
         connect(self._client, broker)
-        self._client.loop_start()
-        wait_for(self._client.is_connected, "the host's connection")
+        listen(self._client)
         yield self
         stop(self._client)
 

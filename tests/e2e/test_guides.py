@@ -21,7 +21,7 @@ import pytest
 
 import espseal
 from broker import Mosquitto
-from support import new_client, stop, wait_for
+from support import listen, new_client, stop, wait_for
 from test_cli_support import write_keyring
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -219,7 +219,7 @@ class ArticleDevice:
 
     def __enter__(self) -> Self:
         self._client.connect("127.0.0.1", self._port)
-        self._client.loop_start()
+        listen(self._client)
         self._thread.start()
         return self
 

@@ -23,7 +23,7 @@ import pytest
 import espseal
 from broker import Mosquitto
 from kill_authority import Record
-from support import Probe, new_client, new_keyring, stop, wait_for
+from support import Probe, listen, new_client, new_keyring, stop, wait_for
 
 KILLS = 100
 # Under how many sessions of its own an authority has accepted readings before it is killed: in
@@ -136,7 +136,7 @@ class Node:
 
     def __enter__(self) -> Self:
         self._client.connect(self._broker.host, self._broker.port)
-        self._client.loop_start()
+        listen(self._client)
         return self
 
     def __exit__(self, *error: object) -> None:

@@ -19,7 +19,7 @@ from paho.mqtt.client import MQTTMessage
 import espseal
 from broker import Mosquitto
 from espseal import sealed
-from support import Probe, new_client, stop, wait_for
+from support import Probe, listen, new_client, stop, wait_for
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "linux_device.py"
 ADDRESS = "00112233445566aa"
@@ -222,7 +222,7 @@ class RealHost:
 
     def __enter__(self) -> Self:
         self._client.connect(self._broker.host, self._broker.port)
-        self._client.loop_start()
+        listen(self._client)
         return self
 
     def __exit__(self, *error: object) -> None:

@@ -9,12 +9,21 @@ class Talk:
     Arguments:
         host: the authority.
         device: sealed.
+        follower: hears what the host hears.
     """
 
-    def __init__(self, host: espseal.Receiver, device: espseal.Device) -> None:
+    def __init__(
+        self,
+        host: espseal.Receiver,
+        device: espseal.Device,
+        follower: espseal.Receiver | None = None,
+    ) -> None:
         self._host = host
         self._device = device
+        self._follower = follower
         self.verdicts: list[espseal.Verdict] = []
+        self.followed: list[espseal.Message] = []
+        """What the follower says of it."""
         host.reconnected()
         device.reconnected()
 
@@ -33,6 +42,8 @@ class Talk:
         for each in publications:
             if each.topic == self._device.beacon_topic:
                 self._device.hear(each.payload)
+                if self._follower is not None:
+                    self._follower.hear(each.payload, topic=each.topic)
             elif each.topic == self._device.down_topic:
                 self._device.open(each.payload)
         return len(publications)
@@ -42,4 +53,6 @@ class Talk:
         for each in publications:
             message = self._host.open(each.payload, topic=each.topic)
             self.verdicts.append(message.verdict)
+            if self._follower is not None:
+                self.followed.append(self._follower.open(each.payload, topic=each.topic))
         return len(publications)

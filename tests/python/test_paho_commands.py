@@ -22,6 +22,7 @@ from support import (
     Node,
     Probe,
     connect,
+    listen,
     new_client,
     new_keyring,
     stop,
@@ -74,8 +75,7 @@ def attach(client: mqtt.Client, keyring: espseal.Keyring) -> espseal.paho.Attach
 
 def start(client: mqtt.Client, broker: Mosquitto) -> None:
     connect(client, broker)
-    client.loop_start()
-    wait_for(client.is_connected, "the connection")
+    listen(client)
 
 
 def test_a_command(

@@ -12,7 +12,17 @@ from paho.mqtt.enums import MQTTProtocolVersion
 import espseal
 import espseal.paho
 from broker import Mosquitto
-from support import PROTOCOLS, Probe, SealedDevice, connect, new_client, new_fleet, stop, wait_for
+from support import (
+    PROTOCOLS,
+    Probe,
+    SealedDevice,
+    connect,
+    listen,
+    new_client,
+    new_fleet,
+    stop,
+    wait_for,
+)
 
 LONG = 60.0
 
@@ -54,7 +64,7 @@ class Host:
 
     def start(self, broker: Mosquitto) -> None:
         connect(self.client, broker)
-        self.client.loop_start()
+        listen(self.client)
 
 
 @pytest.fixture
@@ -106,7 +116,6 @@ def test_what_no_waiting_helps_with(client: mqtt.Client, broker: Mosquitto, tmp_
     with pytest.raises(espseal.SessionError) as caught:
         early.result(LONG)
     assert caught.value.code == "revoked"
-    wait_for(client.is_connected, "the connection")
     with pytest.raises(espseal.SessionError) as caught:
         host.sender.ratchet("lamp", timeout=LONG)
     assert caught.value.code == "revoked"
@@ -185,11 +194,11 @@ def test_denied_topics(
         helper = new_client(client_id="helper")
         espseal.paho.attach(helper, espseal.Receiver(keyring, store), on_message=print)
         connect(helper, broker)
-        helper.loop_start()
+        listen(helper)
         with SealedDevice(broker, keyring, "lamp") as lamp:
             wait_for(lambda: sender.is_ready("lamp"), "a session")
             client.connect(broker.host, broker.port)
-            client.loop_start()
+            listen(client)
             sent = attachment.sender.send("lamp", "on", timeout=LONG, patience=5)
             v5 = client.protocol == MQTTProtocolVersion.MQTTv5
             error, said = (PermissionError, down) if v5 else (TimeoutError, "has not acknowledged")

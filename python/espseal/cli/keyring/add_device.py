@@ -44,5 +44,9 @@ def add_device(
     file.add_device(name, group=group, node_id=node_id, topic=topic)
     known_by = f"node ID {node_id}" if node_id is not None else f"topic {topic}"
     console.say(f"Added the device {name} ({known_by}) to the group {group}.")
-    console.say(f"Copy the keys of {group} out of {file.path} into the node's config.lua.")
+    if topic is None:
+        console.say(
+            f"If the node does not have the keys of {group} yet, copy them out of {file.path} into "
+            "its config.lua."
+        )
     following.suggest("look at what the keyring holds", "keyring", "check", keyring=file.path)

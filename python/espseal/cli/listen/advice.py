@@ -26,11 +26,14 @@ class Advisor:
                     "allow this client to write and to read it, which devices need."
                 )
         if isinstance(event, Received) and event.waits_for_hello and self._first(event.sender):
-            who = "the receiver that this one follows asks" if self._follow else "it is asked"
-            yield (
-                f"{event.sender} is new to this state: {who} for a hello, and its readings count "
-                "from then on."
-            )
+            rest = "it is asked for a hello, and its readings count from then on"
+            if self._follow:
+                # Only the authority lifts a device above the window that it gets here (W2, H4).
+                rest = (
+                    "if the receiver that this one follows knows it already, its readings count "
+                    "only on the state of that one (--state)"
+                )
+            yield f"{event.sender} is new to this state: {rest}."
 
     def _first(self, what: str) -> bool:
         new = what not in self.told

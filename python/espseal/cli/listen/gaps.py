@@ -39,11 +39,12 @@ class Gaps:
             self.missing[name] -= counter in known.absent
             known.absent.discard(counter)
             return 0
-        gap = range(known.head + 1, counter)
-        known.head = counter
-        if message.kind != "data" or len(gap) > _LONGEST:
+        first, known.head = known.head + 1, counter
+        missing = counter - first
+        if message.kind != "data" or missing > _LONGEST:
             return 0
         # Only the newest can still come.
-        known.absent = {each for each in (*known.absent, *gap) if each >= counter - _LONGEST}
-        self.missing[name] += len(gap)
-        return len(gap)
+        absent = (*known.absent, *range(first, counter))
+        known.absent = {each for each in absent if each >= counter - _LONGEST}
+        self.missing[name] += missing
+        return missing

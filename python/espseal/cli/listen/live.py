@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal
 
 from rich import box
 from rich.console import Console, Group, RenderableType
@@ -21,6 +21,11 @@ from espseal.cli.listen.tally import Sender, Tally
 # Lines beside the rows, and how many notices are kept.
 _FRAME: Final = 12
 _NOTICES: Final = 2
+# In characters: between two columns, the widest name (an address that is claimed), and what names
+# and readings need.
+_APART: Final = 3
+_NAME: Final = len("0011223344556677 (claimed)")
+_NARROWEST: Final = 30
 
 
 class Live(Records):
@@ -84,26 +89,34 @@ class Live(Records):
         return Group(*parts, self._counts())
 
     def _table(self) -> Table:
-        table = Table(box=box.SIMPLE_HEAD, show_edge=False, expand=False)
-        table.add_column("device", no_wrap=True, overflow="ellipsis", min_width=12)
-        table.add_column("last reading", no_wrap=True, overflow="ellipsis", min_width=20)
-        table.add_column("when", no_wrap=True, min_width=8)
-        table.add_column("count", no_wrap=True, min_width=6, justify="right")
         # Only sealed devices count; while nothing is missing there is nothing to see.
-        if self._tally.missing.total():
-            table.add_column("missing", no_wrap=True, min_width=7, justify="right")
+        numbers = {"when": 8, "count": 6} | ({"missing": 7} if self._tally.missing.total() else {})
+        # A narrow terminal has room for the readings alone.
+        room = self._console.width - 2 * _APART
+        while numbers and room - sum(numbers.values()) - _APART * len(numbers) < _NARROWEST:
+            del numbers[next(reversed(numbers))]
+        room -= sum(numbers.values()) + _APART * len(numbers)
+        table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, expand=False)
+        name_width = max(room // 3, min(_NAME, room // 2))
+        for title, width in (("device", name_width), ("last reading", room - name_width)):
+            table.add_column(
+                title, no_wrap=True, overflow="ellipsis", min_width=min(12, width), max_width=width
+            )
+        for title, width in numbers.items():
+            side: Literal["left", "right"] = "left" if title == "when" else "right"
+            table.add_column(title, no_wrap=True, min_width=width, justify=side)
         rows = [(name, each, True) for name, each in self._tally.devices.items()]
         if self._discover:
             rows += [(name, each, False) for name, each in self._tally.strangers.items()]
-        room = max(3, self._console.height - _FRAME)
+        lines = max(3, self._console.height - _FRAME)
         shown = rows
-        if len(rows) > room:
-            latest = sorted(rows, key=lambda row: row[1].latest.time)[-(room - 1) :]
+        if len(rows) > lines:
+            latest = sorted(rows, key=lambda row: row[1].latest.time)[-(lines - 1) :]
             names = {name for name, _, _ in latest}
             shown = [row for row in rows if row[0] in names]
         for name, each, listed in shown:
-            row = _row(name, each, self._tally.missing[name], listed=listed)
-            table.add_row(*row[: len(table.columns)])
+            cells = _cells(name, each, self._tally.missing[name], listed=listed)
+            table.add_row(*(cells[column.header] for column in table.columns))
         if not rows:
             table.add_row(*[Text("...", "dim")] * 2)
         if len(rows) > len(shown):
@@ -120,9 +133,12 @@ class Live(Records):
         return counts
 
 
-def _row(name: str, sender: Sender, missing: int, *, listed: bool) -> list[Text]:
-    when = Text(sender.latest.clock, "dim")
-    count, lost = Text(str(sender.count)), Text(str(missing or ""), "yellow")
-    if listed:
-        return [Text(name, "bold"), Text(sender.latest.shown, "green"), when, count, lost]
-    return [Text(name), Text("not in the keyring", "yellow"), when, count, Text()]
+def _cells(name: str, sender: Sender, missing: int, *, listed: bool) -> dict[RenderableType, Text]:
+    shown = (sender.latest.shown, "green") if listed else ("not in the keyring", "yellow")
+    return {
+        "device": Text(name, "bold" if listed else ""),
+        "last reading": Text(*shown),
+        "when": Text(sender.latest.clock, "dim"),
+        "count": Text(str(sender.count)),
+        "missing": Text(str(missing or ""), "yellow"),
+    }

@@ -16,7 +16,8 @@ _TABLE: Final = """
 _OLD: Final = {"time", "device", "topic", "data", "text"}
 _NEW: Final = {
     "address": "TEXT",
-    "counter": "INTEGER",
+    # No type: an integer, or the digits of one that SQLite's do not reach.
+    "counter": "",
     "epoch": "INTEGER",
     "advanced": "INTEGER",
     "missing": "INTEGER",

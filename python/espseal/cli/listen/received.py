@@ -76,7 +76,7 @@ class Received:
         if message.node_id is not None:
             return f"{message.node_id} of {message.group}"
         if self.claimed is not None:
-            return f"who claims to be {self.claimed}"
+            return f"{self.claimed} (claimed)"
         return f"on {printable(message.topic or '')}"
 
     def record(self) -> dict[str, Any]:

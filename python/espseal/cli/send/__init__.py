@@ -2,20 +2,23 @@
 
 import sys
 from pathlib import Path
+from time import monotonic
 from typing import Annotated, Final
 
 import typer
 
-from espseal import Keyring, Sender
-from espseal.cli import console
+from espseal import Error, Keyring, Sender
+from espseal.cli import console, exits
 from espseal.cli.broker.options import Broker, with_broker
 from espseal.cli.keyring.complete import device_names
-from espseal.cli.options import KeyringOption, examples
+from espseal.cli.options import JsonOption, KeyringOption, examples
+from espseal.cli.send.progress import Progress
 from espseal.cli.state import MemoryOption, StateOption, open_store
 
 EXAMPLES: Final = examples(
     "espseal send kitchen on",
     "espseal send kitchen --file command.bin --timeout 300",
+    "espseal send kitchen on --json | jq .acknowledged",
     "printf off | espseal send kitchen - --host broker.example --ca ca.pem",
 )
 
@@ -41,11 +44,12 @@ def send(
     keyring: KeyringOption = None,
     state: StateOption = None,
     memory: MemoryOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Send a command to a device.
 
     A sealed device acknowledges it, and this ends when it does. A receiver has to run on
-    the same store (espseal listen): it welcomes the device, which commands need.
+    the same state (espseal listen): it welcomes the device, which commands need.
 
     A classic device shows a session for its next command; this waits until it does,
     seals the command under it, and ends when the broker has it. Whether the
@@ -54,6 +58,7 @@ def send(
     """
     # Paho is not needed for any --help.
     from espseal.cli.send import run
+    from espseal.cli.send.courier import Courier
 
     if (data is None) == (file is None):
         raise typer.BadParameter("Give either DATA or --file.", param_hint="'DATA'")
@@ -66,8 +71,24 @@ def send(
     # An unknown name is an error of the sender's.
     sender.is_ready(device)
     entry = next(each for each in loaded.devices if each.name == device)
-    answers = None if entry.fleet is None else loaded.provision(device).up_topic
-    acknowledged = run.send(broker, sender, entry, command, timeout, answers)
-    size = f"{len(command)} byte{'' if len(command) == 1 else 's'}"
-    end = "it has acknowledged it" if acknowledged else "the broker has it"
-    console.say(f"Sent {size} to {device}; {end}.", "green")
+    ends = None if entry.fleet is None else loaded.provision(device)
+    progress = Progress()
+    began = monotonic()
+
+    def report(error: Exception | None) -> None:
+        if as_json:
+            seconds = round(monotonic() - began, 3)
+            reason = None if error is None else str(error)
+            record = {"device": device, "bytes": len(command)} | progress.record()
+            console.print_json(record | {"seconds": seconds, "reason": reason})
+
+    try:
+        run.send(Courier(broker, sender, entry, timeout, ends, progress), command)
+    except (exits.CommandError, Error) as error:
+        report(error)
+        raise
+    report(None)
+    if not as_json:
+        size = f"{len(command)} byte{'' if len(command) == 1 else 's'}"
+        end = "it has acknowledged it" if progress.acknowledged else "the broker has it"
+        console.say(f"Sent {size} to {device}; {end}.", "green")
