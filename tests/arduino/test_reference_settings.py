@@ -60,6 +60,27 @@ def test_a_million_lines(built: Path) -> None:
     assert 1_000_000 > answered > refused > restarts > 1000
 
 
+def test_they_are_small_on_the_chip(capsys: pytest.CaptureFixture[str]) -> None:
+    bearssl = run(HERE / "bearssl-source").strip().splitlines()[-1]
+    run("make", "-s", "-j2", "reference-lx106", f"OUT={OUT}", f"BEARSSL={bearssl}")
+    objects = sorted((OUT / "lx106" / "reference").glob("*.o"))
+    assert len(objects) == 10
+    sizes = run("xtensa-lx106-elf-size", "-A", *objects)
+    code = ram = sentences = 0
+    for section, size in re.findall(r"^\.(\w+)\S* +(\d+) ", sizes, re.MULTILINE):
+        code += int(size) if section in ("text", "literal") else 0
+        sentences += int(size) if section == "irom" else 0
+        ram += int(size) if section in ("data", "bss", "rodata") else 0
+    usage = "".join(file.with_suffix(".su").read_text() for file in objects)
+    stack = max(int(size) for size in re.findall(r"\t(\d+)\t", usage))
+    with capsys.disabled():
+        print(f"\ncode {code} B, sentences {sentences} B, RAM {ram} B, a call's stack {stack} B")
+    assert 8000 < code < 15000
+    assert 2000 < sentences < 5000
+    assert 1000 < ram < 1700
+    assert stack < 320
+
+
 def test_the_parts_keep_to_their_order() -> None:
     """What is stored knows no port, no page and no radio."""
     allowed = {

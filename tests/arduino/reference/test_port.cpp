@@ -163,6 +163,20 @@ static void a_board_is_erased_by_its_address()
     CHECK(provision_load(&settings) == Stored::kNothing);
 }
 
+static void a_board_whose_flash_fails_begins_anew()
+{
+    flash_reset();
+    bench_begin(Mode::kUnprovisioned);
+    CHECK(bench_say(lines() + "set device_key " + kKeyA + "\n") == oks(8));
+    flash.power = 100;
+    CHECK(bench_say(save_line(kGiven + kKeyLines)).rfind("espseal error settings ", 0) == 0);
+    CHECK(bench_restarts());
+    flash_on();
+    bench_begin(Mode::kUnprovisioned);
+    CHECK(bench_say(save_line(kGiven)).rfind("espseal error save ", 0) == 0);
+    CHECK(!bench_restarts());
+}
+
 const test port_tests[] = {
     TEST(a_board_is_provisioned),
     TEST(what_is_stored_is_shown_without_secrets),
@@ -172,5 +186,6 @@ const test port_tests[] = {
     TEST(a_line_has_an_end),
     TEST(modes_are_asked_for),
     TEST(a_board_is_erased_by_its_address),
+    TEST(a_board_whose_flash_fails_begins_anew),
 };
 const unsigned port_test_count = sizeof port_tests / sizeof port_tests[0];

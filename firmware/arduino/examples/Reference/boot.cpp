@@ -28,6 +28,8 @@ struct Memory {
 
 Memory memory;
 Sentence why;
+bool begun;
+bool wanted; // configure mode, by somebody at the board
 bool safe;
 uint32_t low_since;
 bool low;
@@ -60,13 +62,13 @@ bool is_crash(uint32_t reason)
 }
 
 // What happened before this boot: counts, and what somebody at the board wants.
-bool look_back()
+void look_back()
 {
     const uint32_t reason = ESP.getResetInfoPtr()->reason;
     const uint32_t left = load() ? memory.flags : static_cast<uint32_t>(kWell);
     const bool pressed = reason == REASON_EXT_SYS_RST;
     const bool twice = pressed && (left & kPressed) != 0;
-    const bool wanted = (left & kConfigure) != 0;
+    const bool asked = (left & kConfigure) != 0;
     if ((left & kPurpose) != 0 || reason == REASON_DEEP_SLEEP_AWAKE) {
         memory.bad = 0;
     } else if ((left & kWell) == 0 && is_crash(reason) && memory.bad < 0xffff) {
@@ -74,28 +76,36 @@ bool look_back()
     }
     memory.flags = kMagic | (pressed && !twice ? static_cast<uint32_t>(kPressed) : 0);
     save();
-    why = twice    ? F("the reset button was pressed twice")
-          : wanted ? F("somebody at the board asked for it")
-                   : F("provisioned");
-    return twice || wanted;
+    why = twice   ? F("the reset button was pressed twice")
+          : asked ? F("somebody at the board asked for it")
+                  : F("provisioned");
+    wanted = twice || asked;
 }
 
 } // namespace
 
+bool boot_begin()
+{
+    if (!begun) {
+        begun = true;
+        pinMode(kButton, INPUT_PULLUP);
+        look_back();
+        safe = !wanted && memory.bad >= kBadBootsMax;
+    }
+    return memory.bad <= kBadBootsMax;
+}
+
 Mode boot_mode(Stored stored)
 {
-    pinMode(kButton, INPUT_PULLUP);
-    const bool wanted = look_back();
-    safe = false;
+    (void)boot_begin();
+    if (safe) {
+        why = F("it crashed too often");
+        return Mode::kSafe;
+    }
     if (!wanted && stored != Stored::kComplete) {
         why = stored == Stored::kNothing ? F("not provisioned yet")
                                          : F("provisioning was interrupted: do it again");
         return Mode::kUnprovisioned;
-    }
-    if (!wanted && memory.bad >= kBadBootsMax) {
-        why = F("it crashed too often");
-        safe = true;
-        return Mode::kSafe;
     }
     if (provision_mode() != static_cast<uint8_t>(Mode::kConfigure)) {
         return wanted ? Mode::kConfigure : Mode::kRun;

@@ -22,12 +22,16 @@ constexpr unsigned kBadBootsMax = 5;
 // sketch: it counts once the sketch runs.
 constexpr uint8_t kButton = 0;
 
-// Counts the boot and decides, once, first thing in setup():
+// Counts the boot: first thing in setup(), so that whatever crashes after it is counted. False: it
+// crashed in safe mode, too; then leave alone what is stored (Stored::kNothing).
+bool boot_begin();
+
+// Decides, once:
 //   kConfigure      the reset button was pressed twice within 4 s, or FLASH was held for 3 s and
 //   let
-//                   go (it restarts then), whatever is stored
+//                   go (it restarts then), or the serial port said so, whatever is stored
+//   kSafe           five boots or more ended in a crash before boot_well
 //   kUnprovisioned  nothing to run with is stored
-//   kSafe           the last five boots or more ended in a crash before boot_well
 //   kConfigure      the host has asked for it (control frame); the record says run again before
 //                   this returns, so that the boot after it runs
 //   kRun            otherwise

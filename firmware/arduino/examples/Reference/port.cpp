@@ -193,6 +193,8 @@ void Port::save(const char *sum)
         error("save", F("What came is not what was sent: begin again."));
     } else if (!draft_.commit(&problem)) {
         error(problem.field, problem.sentence);
+        // Not the input but the board is at fault, perhaps half way: it begins anew.
+        restart_wanted_ = field_of(problem.field) == nullptr;
     } else {
         print_("espseal saved ");
         print_(draft_.settings.get("address"));

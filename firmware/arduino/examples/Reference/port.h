@@ -10,8 +10,9 @@
 //   mode run|configure       espseal ok                    and restarts
 //   erase ADDRESS-or-none    espseal erased                and restarts; the address, for certainty
 //
-// or `espseal error NAME SENTENCE`, where NAME is a field or the command. A save without device_key
-// keeps the identity. Any other line is ignored.
+// or `espseal error NAME SENTENCE`, where NAME is a field, the command, or `settings`: then memory
+// or flash has failed, and after a save the board restarts. A save without device_key keeps the
+// identity. Any other line is ignored.
 #pragma once
 
 #include "boot.h"

@@ -8,7 +8,13 @@ Mode mode;
 void setup()
 {
     Serial.begin(115200);
-    mode = boot_mode(provision_load(&settings));
+    const bool load = boot_begin();
+#if defined(CRASH_IN_LOAD)
+    if (load) {
+        ESP.restart();
+    }
+#endif
+    mode = boot_mode(load ? provision_load(&settings) : Stored::kNothing);
     Serial.printf("mode %s, bad boots %u: ", mode_word(mode), boot_bad());
     Serial.println(boot_why());
     port.begin(mode, settings, "Reference 1.0");
