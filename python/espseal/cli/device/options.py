@@ -81,8 +81,8 @@ def mac_topics(text: str | None) -> dict[str, str]:
     mac = _mac(text)
     if mac is None:
         raise typer.BadParameter(
-            "It is six pairs of hex digits, like 18:fe:34:a2:66:29; the board prints it when "
-            "it starts.",
+            "It is six pairs of hex digits, like 18:fe:34:a2:66:29; esptool prints it when it "
+            "flashes the board.",
             param_hint="'--mac'",
         )
     sends, hears = f"mqtt_tx_{mac.hex()}", f"mqtt_rx_{mac.hex()}"
