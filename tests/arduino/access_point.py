@@ -89,7 +89,7 @@ def exchange(port: int, request: bytes, *, half: bool = False) -> bytes:
         request: what is sent; the board may close before all of it is.
         half: whether the board is told that nothing more comes.
     """
-    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
         answer = b""
         with contextlib.suppress(ConnectionError):
             connection.sendall(request)
@@ -166,6 +166,9 @@ def stored_text(board: Reference) -> str | None:
     return newest and newest[1]
 
 
+expect.set_options(timeout=60000)
+
+
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """A browser that finds the boards of the tests at the access point's address."""
@@ -181,7 +184,7 @@ def chromium() -> Iterator[Browser]:
 
 def loaded(page: Page) -> None:
     """Waits until the page knows the board. (Its policy forbids to wait by a script.)"""
-    expect(page.locator("#mac")).to_have_text("5ccf7fab8bfe", timeout=20000)
+    expect(page.locator("#mac")).to_have_text("5ccf7fab8bfe", timeout=60000)
 
 
 @contextmanager
@@ -191,7 +194,7 @@ def phone(browser: Browser, port: int, scheme: Scheme = "light") -> Iterator[Pag
         viewport=PHONE, device_scale_factor=2, color_scheme=scheme, is_mobile=True, has_touch=True
     )
     page = context.new_page()
-    page.set_default_timeout(10000)
+    page.set_default_timeout(60000)
     failures: list[str] = []
     asked: set[str] = set()
     page.on("pageerror", lambda error: failures.append(str(error)))

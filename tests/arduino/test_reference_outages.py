@@ -243,21 +243,31 @@ def test_a_counter_that_was_wiped(
 RECORD, ROW = 72, 56
 
 
-def fill(flash: bytes) -> bytes:
-    """The same record of a device at the end of a row that has room for one more."""
+def record(flash: bytes, sequence: int, counter: int | None = None) -> bytes:
+    """The newest record of a device with another sequence number, and perhaps counter."""
     sector = flash[:4096] if flash[:1] != b"\xff" else flash[4096:]
     used = next(at for at in range(0, 4096, RECORD) if sector[at] == 0xFF)
-    newest = sector[used - RECORD : used]
-    row = b""
-    for sequence in range(ROW - 1):
-        packed = newest[:64] + struct.pack("<I", 1000 + sequence)
-        row += packed + struct.pack("<I", zlib.crc32(packed) ^ 0xFFFFFFFF or 1)
-    return row.ljust(8192, b"\xff")
+    newest = bytearray(sector[used - RECORD : used - 4])
+    newest[64:] = struct.pack("<I", sequence)
+    if counter is not None:
+        newest[48:56] = struct.pack("<Q", counter)
+    return bytes(newest) + struct.pack("<I", zlib.crc32(newest) ^ 0xFFFFFFFF or 1)
+
+
+def test_a_device_without_a_counter_says_so(lamp: Reference) -> None:
+    lamp.off()
+    (lamp.folder / "flash.bin").write_bytes(
+        record(lamp.flash, 1000, 2**64 - 1).ljust(8192, b"\xff")
+    )
+    lamp.on()
+    lamp.wait_for_line("Nothing can be sealed: counter_exhausted.")
 
 
 def test_a_sector_of_flash_that_is_full(host: Host, lamp: Reference) -> None:
     lamp.off()
-    (lamp.folder / "flash.bin").write_bytes(fill(lamp.flash))
+    # A row with room for one more.
+    row = b"".join(record(lamp.flash, 1000 + at) for at in range(ROW - 1))
+    (lamp.folder / "flash.bin").write_bytes(row.ljust(8192, b"\xff"))
     sectors = []
     # Each start without RTC memory reserves counters: the last record of the row, the first of the
     # other sector, and one more.

@@ -302,13 +302,13 @@ def test_a_request_that_breaks_off_leaves_nothing(board: Reference, port: int) -
 
 
 def test_who_says_nothing_makes_room_for_who_does(port: int) -> None:
-    with (
-        socket.create_connection(("127.0.0.1", port)),
-        socket.create_connection(("127.0.0.1", port)),
-    ):
+    with contextlib.ExitStack() as silent:
+        for _ in range(5):
+            silent.enter_context(socket.create_connection(("127.0.0.1", port)))
         started = time.monotonic()
         assert alive(port)
-        assert time.monotonic() - started < 4
+        # Each would be borne for 5 s.
+        assert time.monotonic() - started < 15
 
 
 def test_who_is_slow_is_cut_off(port: int) -> None:
@@ -396,9 +396,12 @@ def test_the_page_and_the_button_lead_back_to_run(board: Reference) -> None:
     board.pins(_0="LOW")
     with opened(board) as port:
         assert alive(port)
+        time.sleep(0.2)
         board.pins(_0="HIGH")
         assert alive(port)
+        assert alive(port)
         board.pins(_0="LOW")
+        assert alive(port)
         time.sleep(0.2)  # longer than contacts bounce
         board.pins(_0="HIGH")
         wait_for(lambda: board.said("the button was pressed"), "the button")
@@ -421,7 +424,7 @@ def test_it_closes_though_somebody_looks_on(hurried: Reference) -> None:
                 if answer.status == 200:
                     left.append(answer.said["seconds"])
         restarted(hurried)
-    assert max(left) < IDLE
+    assert max(left) <= IDLE
     assert left == sorted(left, reverse=True)
 
 

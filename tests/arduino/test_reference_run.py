@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,8 +12,11 @@ import espseal
 from broker import Mosquitto
 from support import wait_for
 
+from .conftest import LIBRARY
 from .hosting import Host
 from .reference_board import Reference, running, settings_of
+
+REFERENCE = LIBRARY / "examples" / "Reference"
 
 
 @pytest.fixture
@@ -222,3 +226,12 @@ def test_a_password_that_the_broker_refuses(
             board.provision(settings | {"mqtt_password": "right"}, None)
             board.wait_for_line("Broker: connected")
     assert board.heard("wrong one") == 0
+
+
+def test_what_the_core_gives_the_compiler() -> None:
+    text = (REFERENCE / "Reference.ino.globals.h").read_text()
+    block = re.fullmatch(r"/\*@create-file:build\.opt@\n(.*)\n\*/\n", text, re.DOTALL)
+    assert block is not None
+    lines = [line.strip() for line in block[1].splitlines()]
+    # As the core reads it: one comment, whose lines are options or comments.
+    assert [line for line in lines if not line.startswith("//")] == ["-DEMC_MIN_FREE_MEMORY=4096"]

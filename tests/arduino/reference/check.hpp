@@ -18,3 +18,7 @@ extern const test provision_tests[];
 extern const unsigned provision_test_count;
 extern const test port_tests[];
 extern const unsigned port_test_count;
+extern const test word_tests[];
+extern const unsigned word_test_count;
+extern const test led_tests[];
+extern const unsigned led_test_count;

@@ -41,6 +41,12 @@ void light(bool on)
 
 } // namespace
 
+bool led_is_lit(Led led, uint32_t now)
+{
+    const Pattern pattern = pattern_of(led);
+    return (pattern.steps >> (now / kStepMs % pattern.count) & 1) != 0;
+}
+
 void led_begin()
 {
     pinMode(LED_BUILTIN, OUTPUT);
@@ -49,8 +55,7 @@ void led_begin()
 
 void led_show(Led led)
 {
-    const Pattern pattern = pattern_of(led);
-    const bool on = (pattern.steps >> (millis() / kStepMs % pattern.count) & 1) != 0;
+    const bool on = led_is_lit(led, static_cast<uint32_t>(millis()));
     if (on != lit) {
         light(on);
     }

@@ -11,6 +11,9 @@ enum class Led : uint8_t {
     kConnected,     // one short flash every three seconds
 };
 
+// Whether it is lit at a time, in ms.
+bool led_is_lit(Led led, uint32_t now);
+
 void led_begin();
 
 // In loop(), as often as can be; it never waits.

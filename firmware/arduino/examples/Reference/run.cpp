@@ -35,6 +35,7 @@ class Run
     void set_relay(bool on);
     void measure();
     void look_at_mode();
+    void look_at_problem();
 
     EspsealSealedMqtt device_;
     Transport transport_;
@@ -50,6 +51,7 @@ class Run
     bool due_ = true;
     bool relay_ = false;
     bool well_ = false;
+    espseal_error problem_ = ESPSEAL_OK;
     uint8_t mode_ = 0;
     bool leaving_ = false;
     uint32_t leaving_at_ = 0;
@@ -115,6 +117,7 @@ bool Run::loop()
     if (due_ && !leaving_) {
         measure();
     }
+    look_at_problem();
     look_at_mode();
     return device_.online();
 }
@@ -175,6 +178,18 @@ void Run::measure()
     } else if (device_.dropped() != dropped) {
         Serial.printf_P(PSTR("No room for more readings: %u of the oldest are dropped so far.\n"),
                         static_cast<unsigned>(device_.dropped()));
+    }
+}
+
+void Run::look_at_problem()
+{
+    const espseal_error problem = device_.problem();
+    if (problem != problem_) {
+        problem_ = problem;
+        if (problem != ESPSEAL_OK) {
+            Serial.printf_P(PSTR("Nothing can be sealed: %s. The library's README says why.\n"),
+                            espseal_error_word(problem));
+        }
     }
 }
 

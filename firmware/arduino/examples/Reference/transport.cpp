@@ -162,12 +162,13 @@ bool Transport::has_buffers()
     }
     const char *const host = settings_->get("mqtt_host");
     const uint16_t port = static_cast<uint16_t>(settings_->number("mqtt_port"));
+    if (WiFiClient().connect(host, port) == 0) {
+        // Nobody is there to be asked. The attempt fails, and says so.
+        return true;
+    }
     for (uint16_t length = 512; length <= 4096 && piece_ == 0; length *= 2) {
         if (WiFiClientSecure::probeMaxFragmentLength(host, port, length)) {
             piece_ = length;
-        } else if (length == 512 && WiFiClient().connect(host, port) == 0) {
-            // Nobody was there to be asked. The attempt fails, and says so.
-            return true;
         }
     }
     if (piece_ == 0) {
