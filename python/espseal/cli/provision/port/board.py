@@ -17,7 +17,7 @@ _PROTOCOL: Final = "1"
 # an answer it is sure that it comes; a handshake of TLS takes the whole board that long.
 _ASK: Final = 0.5
 _ANSWER: Final = 8.0
-_ATTEMPTS: Final = 3
+_ATTEMPTS: Final = 5
 # Whatever the lines on the way may do to it: only these signs are sent as they are.
 _PLAIN: Final = "/+=:,{}@"
 

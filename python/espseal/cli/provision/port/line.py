@@ -1,6 +1,7 @@
 """A serial port: lines out, lines in, and one sentence for all that can happen to it."""
 
 import errno
+import os
 from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Final, Self
@@ -18,6 +19,14 @@ _WRITE: Final = 10.0
 # The UART of the chip holds 128 bytes while the sketch does something else.
 _PIECE: Final = 64
 _LINE_LONGEST: Final = 4096
+
+try:
+    import termios
+except ModuleNotFoundError:
+    _FAILURES: tuple[type[Exception], ...] = (OSError,)
+else:
+    # What pyserial lets through of the system: it is no OSError.
+    _FAILURES = (OSError, termios.error)
 
 
 class Line:
@@ -48,7 +57,7 @@ class Line:
 
     def __exit__(self, *error: object) -> None:
         # A board that was unplugged cannot be closed in order.
-        with suppress(OSError):
+        with suppress(*_FAILURES):
             self._port.close()
 
     def send(self, line: str) -> None:
@@ -62,7 +71,7 @@ class Line:
             try:
                 self._port.write(data[at : at + _PIECE])
                 self._port.flush()
-            except OSError:
+            except _FAILURES:
                 raise self._gone() from None
 
     def forget(self) -> None:
@@ -70,7 +79,7 @@ class Line:
         self._held = b""
         try:
             self._port.reset_input_buffer()
-        except OSError:
+        except _FAILURES:
             raise self._gone() from None
 
     def next(self, deadline: float) -> str | None:
@@ -89,7 +98,7 @@ class Line:
             self._held = line[-_LINE_LONGEST:]
             try:
                 self._held += self._port.read(max(1, self._port.in_waiting))
-            except OSError:
+            except _FAILURES:
                 raise self._gone() from None
         return None
 
@@ -107,20 +116,14 @@ def _new(port: str) -> "serial.Serial":
         raise CommandError(
             "the serial port needs the package pyserial: pip install 'espseal[serial]'"
         ) from None
+    # Two programs on one port would get half of it each; Windows never lets them.
+    exclusive = True if os.name == "posix" else None
     # Without a name it is not opened yet.
-    line = serial.Serial(
-        None, _BAUD, timeout=_TICK, write_timeout=_WRITE, exclusive=_can_be_exclusive()
-    )
+    line = serial.Serial(None, _BAUD, timeout=_TICK, write_timeout=_WRITE, exclusive=exclusive)
     # On most boards these two lines are wired to reset and to the loader.
     line.dtr = line.rts = False
     line.port = port
     return line
-
-
-def _can_be_exclusive() -> bool | None:
-    import os
-
-    return True if os.name == "posix" else None
 
 
 def _refused(name: str, error: "serial.SerialException") -> CommandError:
