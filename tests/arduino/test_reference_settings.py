@@ -64,7 +64,7 @@ def test_they_are_small_on_the_chip(capsys: pytest.CaptureFixture[str]) -> None:
     bearssl = run(HERE / "bearssl-source").strip().splitlines()[-1]
     run("make", "-s", "-j2", "reference-lx106", f"OUT={OUT}", f"BEARSSL={bearssl}")
     objects = sorted((OUT / "lx106" / "reference").glob("*.o"))
-    assert len(objects) == 10
+    assert len(objects) == 12
     sizes = run("xtensa-lx106-elf-size", "-A", *objects)
     code = ram = sentences = 0
     for section, size in re.findall(r"^\.(\w+)\S* +(\d+) ", sizes, re.MULTILINE):
@@ -75,9 +75,9 @@ def test_they_are_small_on_the_chip(capsys: pytest.CaptureFixture[str]) -> None:
     stack = max(int(size) for size in re.findall(r"\t(\d+)\t", usage))
     with capsys.disabled():
         print(f"\ncode {code} B, sentences {sentences} B, RAM {ram} B, a call's stack {stack} B")
-    assert 8000 < code < 15000
-    assert 2000 < sentences < 5000
-    assert 1000 < ram < 1700
+    assert 8000 < code < 16000
+    assert 2000 < sentences < 8000
+    assert 1000 < ram < 2000
     assert stack < 320
 
 

@@ -37,7 +37,7 @@ void setup()
     Serial.setRxBufferSize(512);
     Serial.begin(115200);
     Serial.println();
-    const Stored stored = provision_load(&settings);
+    const Stored stored = boot_begin() ? provision_load(&settings) : Stored::kNothing;
     mode = boot_mode(stored);
     led_begin();
     Serial.printf_P(PSTR("%s, mode: %s. "), kVersion, mode_word(mode));

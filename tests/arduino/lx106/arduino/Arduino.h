@@ -8,8 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define HIGH 0x1
 #define LOW 0x0
+#define OUTPUT 0x01
 #define INPUT_PULLUP 0x02
+#define LED_BUILTIN 2
 
 // As the core has it: in flash, not in RAM.
 #define PGM_P const char *
@@ -26,6 +29,7 @@ int snprintf_P(char *out, size_t capacity, PGM_P format, ...);
 unsigned long millis(void);
 void delay(unsigned long ms);
 void pinMode(uint8_t pin, uint8_t mode);
+void digitalWrite(uint8_t pin, uint8_t val);
 int digitalRead(uint8_t pin);
 }
 
