@@ -20,13 +20,13 @@ __all__ = [
     "AGAIN",
     "TICK",
     "Adapter",
+    "Topics",
     "callback_filter",
     "fewest_filters",
     "may_pass",
     "no_session",
     "reading_filters",
     "topic_filters",
-    "topic_pattern",
     "unacknowledged",
     "why_not",
 ]
@@ -48,6 +48,8 @@ _FILTER = re.compile(
     """,
     re.VERBOSE,
 )
+
+_WILD = re.compile("[+#]")
 
 
 def topic_filters(topic: str | Iterable[str]) -> tuple[str, ...]:
@@ -85,9 +87,9 @@ def reading_filters(receiver: Receiver, topic: str | Iterable[str] | None) -> tu
             )
         return topic_filters(receiver.reading_filters)
     given = topic_filters(topic)
-    covered = {callback_filter(each) for each in given}
+    covered = Topics(given)
     # A device answers on its `up` topic: a command would never be acknowledged without.
-    missing = [each.up_filter for each in receiver.keyring.fleets if each.up_filter not in covered]
+    missing = [each for each in receiver.keyring.up_filters if not covered.covers(each)]
     return topic_filters([*given, *missing])
 
 
@@ -96,9 +98,25 @@ def callback_filter(subscription: str) -> str:
     return subscription.split("/", 2)[2] if subscription.startswith("$share/") else subscription
 
 
-def topic_pattern(filters: Iterable[str]) -> re.Pattern[str]:
-    """What the topics of all messages of these subscriptions match in full."""
-    return re.compile("|".join(map(_pattern, map(callback_filter, filters))), re.DOTALL)
+class Topics:
+    """The topics of all messages of some subscriptions: ``topic in Topics(filters)``."""
+
+    def __init__(self, filters: Iterable[str]) -> None:
+        self._filters = frozenset(map(callback_filter, filters))
+        # Thousands of devices may have a topic of their own each: those are looked up.
+        wild = sorted(each for each in self._filters if _WILD.search(each))
+        self._wild = re.compile("|".join(map(_pattern, wild)), re.DOTALL) if wild else None
+
+    def __contains__(self, topic: str) -> bool:
+        return topic in self._filters or (
+            self._wild is not None and self._wild.fullmatch(topic) is not None
+        )
+
+    def covers(self, topic_filter: str) -> bool:
+        """Whether the very same filter, or this one topic, is among them."""
+        return topic_filter in self._filters or (
+            not _WILD.search(topic_filter) and topic_filter in self
+        )
 
 
 def fewest_filters(topics: Iterable[str]) -> frozenset[str]:
@@ -166,15 +184,15 @@ class Adapter:
         self._on_message = on_message
         self._on_rejected = on_rejected
         # Session and beacon topics, and those of the hellos.
-        self._served = topic_pattern(receiver.subscriptions)
+        self._served = Topics(receiver.subscriptions)
         self._command_topics = frozenset(sender.subscriptions if sender else ())
-        self._pattern = topic_pattern(filters)
+        self._read = Topics(filters)
         self.on_acknowledged: Callable[[str], object] = lambda _tag: None
         # Two subscriptions that overlap bring a message twice. (Of what matches a shared one,
         # others get their part.) QoS 0: a session ID that waited in a queue is worth nothing.
-        own = topic_pattern(each for each in filters if not each.startswith("$share/"))
+        own = Topics(each for each in filters if not each.startswith("$share/"))
         more = {*receiver.subscriptions, *fewest_filters(self._command_topics)}
-        apart = sorted(each for each in more if not own.fullmatch(each))
+        apart = sorted(each for each in more if each not in own)
         self.subscriptions = [*((each, qos) for each in filters), *((each, 0) for each in apart)]
         self._paused_until = 0.0
         self._unheard: dict[str, tuple[bytes, float]] = {}
@@ -188,11 +206,11 @@ class Adapter:
 
     def owns(self, topic: str) -> bool:
         """Whether sessions are shown or asked for there: then it is ours, whoever reads it too."""
-        return topic in self._command_topics or self._served.fullmatch(topic) is not None
+        return topic in self._command_topics or topic in self._served
 
     def reads(self, topic: str) -> bool:
         """Whether it matches a filter of the readings."""
-        return self._pattern.fullmatch(topic) is not None
+        return topic in self._read
 
     def connected(self) -> None:
         """Call after each (re)connection, once it is subscribed."""
@@ -237,7 +255,7 @@ class Adapter:
         application is not done with it; then `done` gives its ``token`` once it is.
         """
         try:
-            if self._served.fullmatch(topic):
+            if topic in self._served:
                 if payload == self._unheard.get(topic, (None,))[0]:
                     del self._unheard[topic]
                     self._refused.pop(("read and write", topic), None)

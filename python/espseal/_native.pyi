@@ -118,6 +118,11 @@ class Keyring:
     def fleets(self) -> list[FleetEntry]:
         """Every fleet, in the order of the file."""
 
+    @property
+    def up_filters(self) -> list[str]:
+        """Where the readings of sealed devices arrive: each fleet's filter, and the topics of
+        devices that have their own. Each once, in order."""
+
     def provision(self, name: str) -> Provision:
         """What a sealed device has to be given. It holds the device's key.
 
@@ -166,6 +171,18 @@ class DeviceEntry:
     @property
     def own_key(self) -> bool:
         """Whether its key is its own, not derived from the fleet's."""
+
+    @property
+    def up_topic(self) -> str | None:
+        """Where it sends, if not where its fleet's devices do."""
+
+    @property
+    def hello_topic(self) -> str | None:
+        """Where it says hello, if not where its fleet's devices do."""
+
+    @property
+    def down_topic(self) -> str | None:
+        """Where it hears, if not where its fleet's devices do."""
 
 @final
 class GroupEntry:
@@ -351,13 +368,23 @@ class KeyringFile:
         """
 
     def add_sealed(
-        self, name: str, *, fleet: str, address: str | None = None, chip_id: int | None = None
+        self,
+        name: str,
+        *,
+        fleet: str,
+        address: str | None = None,
+        chip_id: int | None = None,
+        up_topic: str | None = None,
+        hello_topic: str | None = None,
+        down_topic: str | None = None,
     ) -> str:
         """Gives a device a place in a fleet: a new one, or a classic one that migrates.
 
         Arguments:
             address: 16 hex digits; default 8 random bytes.
             chip_id: the chip's ID, up to 32 bits, which is interleaved with 4 random bytes.
+            up_topic: where it sends, if not where its fleet's devices do; ``hello_topic`` and
+                ``down_topic`` alike.
 
         Returns:
             Its address.
@@ -373,6 +400,21 @@ class KeyringFile:
     ) -> str:
         """Gives a sealed device another address, as `add_sealed` takes it, and returns it. With
         the address its key becomes another one, unless that is its own.
+        """
+
+    def set_topics(
+        self,
+        name: str,
+        *,
+        up_topic: str | None = None,
+        hello_topic: str | None = None,
+        down_topic: str | None = None,
+    ) -> None:
+        """Gives a sealed device topics of its own; where one is None, that of its fleet.
+
+        Raises:
+            KeyringError: no sealed device has this name, or the keyring would no longer be
+                valid; the file is left as it was.
         """
 
     def rename(self, name: str, new: str) -> None:
@@ -747,6 +789,15 @@ class Sender:
 
     def query_mode(self, device: str) -> Publication:
         """Asks a sealed device for its mode (`Message.mode`). Raises as `ratchet`."""
+
+    def tells_mode(self, device: str, payload: _Payload) -> int | None:
+        """The mode that the device tells with this uplink, if it came after the last `query_mode`
+        of this sender. For a process beside the receiver, as `acknowledges`.
+
+        Raises:
+            KeyringError: no such device (``unknown_name``).
+            StoreError: the store failed.
+        """
 
     def set_mode(self, device: str, mode: int) -> Publication:
         """Puts a sealed device into a mode, 0 to 255. Raises as `ratchet`."""

@@ -40,6 +40,7 @@ impl Keyring {
 
     #[getter]
     fn devices(&self) -> Vec<DeviceEntry> {
+        let own = |topic: Option<&Arc<str>>| topic.map(ToString::to_string);
         let entry = |device: &espseal::keyring::Device| {
             let classic = device.classic.as_ref();
             let group = classic.and_then(|classic| self.0.groups().get(classic.group));
@@ -57,6 +58,9 @@ impl Keyring {
                 minimum_epoch: sealed.map(|sealed| sealed.minimum_epoch),
                 revoked: sealed.is_some_and(|sealed| sealed.revoked),
                 own_key: sealed.is_some_and(espseal::keyring::Sealed::has_own_key),
+                up_topic: own(sealed.and_then(espseal::keyring::Sealed::own_up_topic)),
+                hello_topic: own(sealed.and_then(espseal::keyring::Sealed::own_hello_topic)),
+                down_topic: own(sealed.and_then(espseal::keyring::Sealed::own_down_topic)),
             }
         };
         self.0.devices().iter().map(entry).collect()
@@ -89,6 +93,12 @@ impl Keyring {
         self.0.fleets().iter().map(entry).collect()
     }
 
+    #[getter]
+    fn up_filters(&self) -> Vec<String> {
+        let filters = self.0.up_filters();
+        filters.iter().map(ToString::to_string).collect()
+    }
+
     fn provision(&self, py: Python<'_>, name: &str) -> PyResult<Provision> {
         self.0
             .provision(name)
@@ -119,6 +129,9 @@ pub(crate) struct DeviceEntry {
     minimum_epoch: Option<u16>,
     revoked: bool,
     own_key: bool,
+    up_topic: Option<String>,
+    hello_topic: Option<String>,
+    down_topic: Option<String>,
 }
 
 #[pymethods]

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use espseal::KeyringFile as CoreFile;
-use espseal::keyring::{Keyring, NewAddress, NewFleet, NewGroup, Part, Policy, SealedAddress};
+use espseal::keyring::{
+    Keyring, NewAddress, NewFleet, NewGroup, Part, Policy, SealedAddress, SealedTopics,
+};
 use espseal::sealed::Address;
 use espseal::{KeyringError, KeyringProblem};
 use pyo3::exceptions::PyValueError;
@@ -139,7 +141,8 @@ impl KeyringFile {
             .map_err(|error| errors::to_py(py, &error))
     }
 
-    #[pyo3(signature = (name, *, fleet, address=None, chip_id=None))]
+    #[pyo3(signature = (name, *, fleet, address=None, chip_id=None, up_topic=None, hello_topic=None, down_topic=None))]
+    #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn add_sealed(
         &self,
         py: Python<'_>,
@@ -147,11 +150,37 @@ impl KeyringFile {
         fleet: &str,
         address: Option<&str>,
         chip_id: Option<u32>,
+        up_topic: Option<&str>,
+        hello_topic: Option<&str>,
+        down_topic: Option<&str>,
     ) -> PyResult<String> {
         let address = sealed_address(py, address, chip_id)?;
-        py.detach(|| self.0.add_sealed(name, fleet, address))
+        let topics = SealedTopics {
+            up: up_topic,
+            hello: hello_topic,
+            down: down_topic,
+        };
+        py.detach(|| self.0.add_sealed_on(name, fleet, address, &topics))
             .map(|address| address.to_string())
             .map_err(|error| errors::to_py(py, &error))
+    }
+
+    #[pyo3(signature = (name, *, up_topic=None, hello_topic=None, down_topic=None))]
+    fn set_topics(
+        &self,
+        py: Python<'_>,
+        name: &str,
+        up_topic: Option<&str>,
+        hello_topic: Option<&str>,
+        down_topic: Option<&str>,
+    ) -> PyResult<()> {
+        let topics = SealedTopics {
+            up: up_topic,
+            hello: hello_topic,
+            down: down_topic,
+        };
+        py.detach(|| self.0.set_topics(name, &topics))
+            .map_err(|error| errors::keyring(py, &error))
     }
 
     #[pyo3(signature = (name, *, address=None, chip_id=None))]

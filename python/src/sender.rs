@@ -61,6 +61,17 @@ impl Sender {
         }
     }
 
+    fn tells_mode(
+        &self,
+        py: Python<'_>,
+        device: &str,
+        payload: &Bound<'_, PyAny>,
+    ) -> PyResult<Option<u8>> {
+        let payload = bytes(payload)?;
+        py.detach(|| self.0.tells_mode(device, &payload))
+            .map_err(|error| errors::to_py(py, &error))
+    }
+
     fn set_mode(&self, py: Python<'_>, device: &str, mode: u8) -> PyResult<Publication> {
         self.run(py, |core| core.set_mode(device, mode))
     }

@@ -98,13 +98,29 @@ impl Provisioned {
             allow_wide_permissions: fields.flag("allow_wide_permissions")?,
         };
         // A computer has its network from elsewhere, but the file may be one for boards, too.
-        for field in ["wifi_ssid", "wifi_password"] {
+        for field in OF_BOARDS {
             fields.text(field)?.zeroize();
         }
+        fields.seconds("interval")?;
         fields.finish()?;
         Ok(read)
     }
 }
+
+/// What only a board needs: its network, and how it finds its broker there.
+const OF_BOARDS: [&str; 11] = [
+    "wifi_ssid",
+    "wifi_password",
+    "ip_address",
+    "ip_gateway",
+    "ip_mask",
+    "ip_dns",
+    "transport",
+    "tls_fingerprint",
+    "tls_public_key",
+    "tls_ca",
+    "ntp_server",
+];
 
 /// The provisioning file without its key: after a ratchet the present key could be computed
 /// from it, and with that key what was sent before the device was seized.
@@ -269,6 +285,15 @@ impl Fields {
         number
             .map(Some)
             .ok_or_else(|| invalid(field, "a whole number from 0 to 65535"))
+    }
+
+    /// Of a board's timer; this end has none.
+    fn seconds(&mut self, field: &'static str) -> Result<(), KeyringError> {
+        match self.take(field) {
+            None => Ok(()),
+            Some(value) if value.as_u64().is_some_and(|s| (1..=86400).contains(&s)) => Ok(()),
+            Some(_) => Err(invalid(field, "a whole number of seconds from 1 to 86400")),
+        }
     }
 
     fn flag(&mut self, field: &'static str) -> Result<bool, KeyringError> {

@@ -179,9 +179,9 @@ fn find(
         revoked: sealed.revoked,
         minimum_epoch: sealed.minimum_epoch,
         topic: match (header.direction, header.kind) {
-            (Direction::Downlink, _) => fleet.down_topic(address),
-            (Direction::Uplink, Kind::Hello) => fleet.hello_topic(address),
-            (Direction::Uplink, _) => fleet.up_topic(address),
+            (Direction::Downlink, _) => sealed.down_topic(fleet),
+            (Direction::Uplink, Kind::Hello) => sealed.hello_topic(fleet),
+            (Direction::Uplink, _) => sealed.up_topic(fleet),
         },
         state,
     }))

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::model::{Keyring, SessionTimes};
+use super::own_topics::OwnTopics;
 use crate::key::{DeviceKey, FleetKey};
 use crate::sealed::Address;
 use crate::topic::TopicFilter;
@@ -27,31 +28,32 @@ pub struct Fleet {
 }
 
 impl Fleet {
-    /// Where this device sends its readings, acknowledgements and its mode.
+    /// Where a device of this address sends its readings, acknowledgements and its mode, unless
+    /// it has topics of its own: [`Sealed::up_topic`] knows.
     #[must_use]
     pub fn up_topic(&self, address: Address) -> String {
         self.up.of(address)
     }
 
-    /// Where this device says hello.
+    /// Where it says hello, alike.
     #[must_use]
     pub fn hello_topic(&self, address: Address) -> String {
         self.hello.of(address)
     }
 
-    /// Where this device hears welcomes, commands and control frames.
+    /// Where it hears welcomes, commands and control frames, alike.
     #[must_use]
     pub fn down_topic(&self, address: Address) -> String {
         self.down.of(address)
     }
 
-    /// What all the fleet's readings arrive on.
+    /// What the fleet's readings arrive on, but those of devices with topics of their own.
     #[must_use]
     pub const fn up_filter(&self) -> &TopicFilter {
         &self.up.filter
     }
 
-    /// What all the fleet's hellos arrive on.
+    /// What the fleet's hellos arrive on, alike.
     #[must_use]
     pub const fn hello_filter(&self) -> &TopicFilter {
         &self.hello.filter
@@ -103,6 +105,7 @@ pub struct Sealed {
     /// Whether all its frames are refused.
     pub revoked: bool,
     pub(super) own_key: Option<DeviceKey>,
+    pub(super) topics: Option<Box<OwnTopics>>,
 }
 
 impl Sealed {

@@ -6,6 +6,7 @@ mod device_file;
 mod edit;
 mod fleet;
 mod model;
+mod own_topics;
 mod parse;
 mod parse_fleet;
 mod place;
@@ -13,7 +14,7 @@ mod provision;
 mod reader;
 
 pub(crate) use device_file::parse_device;
-pub use edit::{KeyringFile, NewAddress, NewFleet, NewGroup, Part, SealedAddress};
+pub use edit::{KeyringFile, NewAddress, NewFleet, NewGroup, Part, SealedAddress, SealedTopics};
 pub use fleet::{Fleet, Sealed};
 pub use model::{Classic, Device, Group, KeySet, Keyring, Policy, SessionTimes};
 pub(crate) use place::read_secret_file;

@@ -9,6 +9,7 @@ use super::fleet::{Fleet, Sealed};
 use super::model::{
     Classic, Device, DeviceNames, Group, KeySet, Keyring, NODE_ID, Policy, SessionTimes,
 };
+use super::own_topics::Taken;
 use super::parse_fleet::{Addresses, read_fleet, read_sealed};
 use super::reader::{Place, Table, Value};
 use crate::classic::{DataMode, Layout, MacOver, Scheme};
@@ -58,6 +59,7 @@ pub(super) fn read(text: &str) -> Result<(Keyring, bool)> {
         places: Vec::new(),
         names: DeviceNames::default(),
         addresses: Addresses::default(),
+        own_topics: Taken::default(),
     };
     for table in top.tables("device")? {
         builder.read_device(table)?;
@@ -290,6 +292,7 @@ struct Builder<'a> {
     places: Vec<Place<'a>>,
     names: DeviceNames,
     addresses: Addresses,
+    own_topics: Taken,
 }
 
 impl<'a> Builder<'a> {
@@ -328,7 +331,8 @@ impl<'a> Builder<'a> {
     }
 
     fn read_sealed(&mut self, table: Table<'_>, device: usize) -> Result<Sealed> {
-        let (sealed, value) = read_sealed(table, &mut self.fleets)?;
+        let (groups, taken) = (&self.groups, &mut self.own_topics);
+        let (sealed, value) = read_sealed(table, groups, &mut self.fleets, taken)?;
         match self.addresses.insert(sealed.address, device) {
             None => Ok(sealed),
             Some(first) => Err(value.error(self.duplicate(sealed.address.to_string(), first))),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::fleet::{AddressTopic, Fleet, Sealed};
 use super::model::{Group, SessionTimes};
+use super::own_topics::Taken;
 use super::parse::{Names, known_names, read_name, read_topic_name};
 use super::reader::{Table, Value};
 use crate::error::{KeyringError, KeyringProblem};
@@ -147,7 +148,9 @@ fn read_times(table: &mut Table<'_>) -> Result<SessionTimes> {
 /// The value of `sealed` in a device, and where its address stands.
 pub(super) fn read_sealed<'a>(
     mut table: Table<'a>,
+    groups: &[Group],
     fleets: &mut [Fleet],
+    taken: &mut Taken,
 ) -> Result<(Sealed, Value<'a>)> {
     let fleet_value = table.required("fleet", "name one of the `[[fleet]]`s")?;
     let wanted = fleet_value.str()?;
@@ -176,6 +179,7 @@ pub(super) fn read_sealed<'a>(
         }
     };
     let revoked = table.bool("revoked")?;
+    let topics = taken.read(&mut table, groups, fleets)?;
     table.finish()?;
     let sealed = Sealed {
         fleet: index,
@@ -183,6 +187,7 @@ pub(super) fn read_sealed<'a>(
         minimum_epoch,
         revoked,
         own_key,
+        topics,
     };
     Ok((sealed, address_value))
 }

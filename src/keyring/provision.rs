@@ -65,9 +65,9 @@ impl Keyring {
             address: sealed.address,
             key: self.device_key(index, sealed.minimum_epoch)?,
             epoch: sealed.minimum_epoch,
-            up_topic: fleet.up_topic(sealed.address),
-            hello_topic: fleet.hello_topic(sealed.address),
-            down_topic: fleet.down_topic(sealed.address),
+            up_topic: sealed.up_topic(fleet),
+            hello_topic: sealed.hello_topic(fleet),
+            down_topic: sealed.down_topic(fleet),
             beacon_topic: Arc::clone(&fleet.beacon_topic),
         })
     }

@@ -43,6 +43,7 @@ address = "8899AABBCCDDEEFF"
 key = { hex = "5e0c9172d8b34fa6c1078de293f5b46a1d39870fc25ae64b80f71c63da94e2b5" }
 minimum_epoch = 3
 revoked = true
+down_topic = "cellar"
 "#;
 
 const SECRETS: [&str; 3] = [
@@ -84,6 +85,9 @@ fn fleets_and_devices_are_what_the_file_says() {
     assert_eq!(sealed.address.to_string(), "8899aabbccddeeff");
     assert_eq!((sealed.minimum_epoch, sealed.revoked), (3, true));
     assert!(sealed.has_own_key());
+    assert_eq!(sealed.down_topic(barn), "cellar");
+    assert_eq!(sealed.up_topic(barn), "barn/8899aabbccddeeff/data");
+    assert_eq!(sealed.own_up_topic(), None);
 
     assert_eq!(keyring.by_address(KITCHEN), Some(0));
     assert_eq!(keyring.by_address(sealed.address), Some(1));
@@ -128,6 +132,9 @@ fn each_mistake_has_its_sentence_with_line_and_field() {
     const TOPIC: &str =
         "must be one topic in which one level is `{address}`, like `home/{address}/up`";
     const NAMES: &str = "must be set, since no topic may hold what stands in the fleet's name";
+    const HEARD: &str = "must be a topic on which no device hears its commands";
+    const SENT: &str =
+        "must be a topic on which no device sends: a host would take its own commands for readings";
     const HOME: &str = "name = \"home\"";
     let with = |field: &str| format!("{HOME}\n{field}");
     for (from, to, expected) in [
@@ -327,7 +334,58 @@ fn each_mistake_has_its_sentence_with_line_and_field() {
         (
             "revoked = true",
             "epoch = 3",
-            "line 39: device.sealed.epoch: unknown field; known here: address, fleet, key, minimum_epoch, revoked",
+            "line 39: device.sealed.epoch: unknown field; known here: address, down_topic, fleet, hello_topic, key, minimum_epoch, revoked, up_topic",
+        ),
+        // Topics of its own
+        (
+            "revoked = true",
+            "up_topic = \"barn/+\"",
+            "line 39: device.sealed.up_topic: must be one topic, without `+` and `#`",
+        ),
+        (
+            "revoked = true",
+            "up_topic = \"espseal/home/beacon\"",
+            "line 39: device.sealed.up_topic: must be a topic that no fleet has for its beacon",
+        ),
+        (
+            "down_topic = \"cellar\"",
+            "down_topic = \"barn/beacon\"",
+            "line 40: device.sealed.down_topic: must be a topic that no fleet has for its beacon",
+        ),
+        (
+            "revoked = true",
+            "hello_topic = \"sensors/session\"",
+            "line 39: device.sealed.hello_topic: must be a topic that no `[[classic_group]]` has for its session IDs",
+        ),
+        (
+            "revoked = true",
+            "hello_topic = \"espseal/x/down\"",
+            &format!("line 39: device.sealed.hello_topic: {HEARD}"),
+        ),
+        (
+            "down_topic = \"cellar\"",
+            "down_topic = \"barn/x/data\"",
+            &format!("line 40: device.sealed.down_topic: {SENT}"),
+        ),
+        (
+            "revoked = true",
+            "up_topic = \"cellar\"",
+            &format!("line 40: device.sealed.down_topic: {SENT}"),
+        ),
+        (
+            "\"0011223344556677\" }",
+            "\"0011223344556677\", down_topic = \"cellar\" }",
+            "line 40: device.sealed.down_topic: must be a topic on which no other device hears its commands",
+        ),
+        (
+            "\"0011223344556677\" }",
+            "\"0011223344556677\", hello_topic = \"cellar\" }",
+            &format!("line 40: device.sealed.down_topic: {SENT}"),
+        ),
+        (
+            "\"0011223344556677\" }\n\n[[device]]\nname = \"cellar\"",
+            "\"0011223344556677\", down_topic = \"tx\" }\n\n[[device]]\nname = \"shed\"\nsealed = { fleet = \"home\", address = \"1111111111111111\", up_topic = \"tx\" }\n\n[[device]]\nname = \"cellar\"",
+            &format!("line 32: device.sealed.up_topic: {HEARD}"),
         ),
     ] {
         assert!(VALID.contains(from), "{from}");
@@ -342,6 +400,36 @@ fn each_mistake_has_its_sentence_with_line_and_field() {
 }
 
 #[test]
+fn devices_may_send_and_hear_on_topics_of_their_own() {
+    let text = VALID.replacen(
+        "\"0011223344556677\" }",
+        "\"0011223344556677\", up_topic = \"tx\", hello_topic = \"tx\" }\n\n[[device]]\nname = \"shed\"\nsealed = { fleet = \"barn\", address = \"1111111111111111\", up_topic = \"tx\", hello_topic = \"espseal/shed/hello\" }",
+        1,
+    );
+    let keyring = Keyring::parse(&text).unwrap();
+    let texts = |filters: Vec<std::sync::Arc<str>>| -> Vec<String> {
+        filters.iter().map(ToString::to_string).collect()
+    };
+    assert_eq!(
+        texts(keyring.up_filters()),
+        ["barn/+/data", "espseal/+/up", "tx"]
+    );
+    // What the fleets' filters cover is heard already.
+    assert_eq!(texts(keyring.hello_filters()), ["espseal/+/hello", "tx"]);
+    let home = &keyring.fleets()[0];
+    let kitchen = keyring.devices()[0].sealed.as_ref().unwrap();
+    assert_eq!(kitchen.up_topic(home), "tx");
+    assert_eq!(kitchen.hello_topic(home), "tx");
+    assert_eq!(kitchen.down_topic(home), "espseal/0011223344556677/down");
+    let given = keyring.provision("shed").unwrap();
+    assert_eq!(
+        (&*given.up_topic, &*given.hello_topic),
+        ("tx", "espseal/shed/hello")
+    );
+    assert_eq!(given.down_topic, "espseal/1111111111111111/down");
+}
+
+#[test]
 fn a_hundred_thousand_devices_are_found_by_name_and_address() {
     const DEVICES: u64 = 100_000;
     let head = &VALID[..VALID.find("[[device]]").unwrap()];
@@ -350,10 +438,11 @@ fn a_hundred_thousand_devices_are_found_by_name_and_address() {
     for n in 0..DEVICES {
         let address = of(n);
         text += &format!(
-            "[[device]]\nname = \"device {n}\"\nsealed = {{ fleet = \"home\", address = \"{address}\" }}\n"
+            "[[device]]\nname = \"device {n}\"\nsealed = {{ fleet = \"home\", address = \"{address}\", up_topic = \"tx{n}\", down_topic = \"rx{n}\" }}\n"
         );
     }
     let keyring = Keyring::parse(&text).unwrap();
+    assert_eq!(keyring.up_filters().len(), 100_002);
     assert_eq!(keyring.fleets()[0].device_count(), 100_000);
     for n in [0, 1, 4711, DEVICES - 1] {
         let index = keyring.by_address(of(n)).unwrap();

@@ -22,7 +22,7 @@ use crate::classic::SessionId;
 use crate::clock::{Clock, Random};
 use crate::error::{Error, StoreError};
 use crate::format::is_sealed;
-use crate::keyring::{Fleet, Group, Keyring};
+use crate::keyring::{Group, Keyring};
 use crate::message::Message;
 use crate::sealed::Frame;
 use crate::store::Store;
@@ -306,9 +306,8 @@ impl Receiver {
     #[must_use]
     pub fn reading_filters(&self) -> Vec<String> {
         let groups = self.keyring.groups().iter().map(|group| &group.topic);
-        let fleets = self.keyring.fleets().iter().map(Fleet::up_filter);
-        let filters = groups.chain(fleets);
-        let mut filters: Vec<String> = filters.map(|filter| filter.as_str().to_owned()).collect();
+        let mut filters: Vec<String> = groups.map(|topic| topic.as_str().to_owned()).collect();
+        filters.extend(self.keyring.up_filters().iter().map(ToString::to_string));
         filters.sort_unstable();
         filters.dedup();
         filters
@@ -327,8 +326,8 @@ impl Receiver {
             .collect();
         for fleet in self.keyring.fleets() {
             topics.push(Arc::clone(&fleet.beacon_topic));
-            topics.push(fleet.hello_filter().as_str().into());
         }
+        topics.extend(self.keyring.hello_filters());
         topics.sort_unstable();
         topics.dedup();
         topics

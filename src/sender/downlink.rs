@@ -1,9 +1,9 @@
 //! One frame from the host to a device, and the right to send it (`SEALED.md`, B4, C1, C4).
 
 use crate::error::DataError;
-use crate::keyring::Fleet;
+use crate::keyring::{Fleet, Sealed};
 use crate::receiver::Publication;
-use crate::sealed::{Address, FrameKeys, Kind, Sealing, Session, seal};
+use crate::sealed::{FrameKeys, Kind, Sealing, Session, seal};
 use crate::store::Lease;
 
 /// A lease ends so many beacons after the last.
@@ -23,15 +23,15 @@ pub(super) fn is_good(lease: Option<Lease>, fleet: &Fleet, wall: u64) -> bool {
 
 /// What a downlink says besides its plaintext.
 #[derive(Clone, Copy)]
-pub(crate) struct Downlink {
+pub(crate) struct Downlink<'a> {
+    pub(crate) to: &'a Sealed,
     pub(crate) kind: Kind,
-    pub(crate) address: Address,
     pub(crate) session: Session,
     pub(crate) epoch: u16,
     pub(crate) counter: u64,
 }
 
-impl Downlink {
+impl Downlink<'_> {
     pub(crate) fn publication(
         &self,
         fleet: &Fleet,
@@ -41,20 +41,20 @@ impl Downlink {
         let sealing = Sealing {
             kind: self.kind,
             epoch: self.epoch,
-            address: self.address,
+            address: self.to.address,
             counter: self.counter,
             session: Some(&self.session),
             context: b"",
         };
         let payload = seal(keys, &sealing, plaintext)?;
-        Ok(down(fleet, self.address, payload))
+        Ok(down(fleet, self.to, payload))
     }
 }
 
 /// A payload for a device.
-pub(crate) fn down(fleet: &Fleet, address: Address, payload: Vec<u8>) -> Publication {
+pub(crate) fn down(fleet: &Fleet, to: &Sealed, payload: Vec<u8>) -> Publication {
     Publication {
-        topic: fleet.down_topic(address).into(),
+        topic: to.down_topic(fleet).into(),
         payload,
         qos: 1,
         retain: false,

@@ -30,6 +30,8 @@ pub struct Sender {
     topics: HashMap<Box<str>, usize>,
     /// The session that each device shows, until it is used.
     sessions: Mutex<HashMap<usize, [u8; 32]>>,
+    /// The counter that each device had reached when it was asked for its mode.
+    asked: Mutex<HashMap<usize, u64>>,
 }
 
 impl core::fmt::Debug for Sender {
@@ -77,6 +79,7 @@ impl Sender {
             random,
             topics,
             sessions: Mutex::default(),
+            asked: Mutex::default(),
         }
     }
 
@@ -146,12 +149,19 @@ impl Sender {
         })
     }
 
-    /// Asks a sealed device for its mode: it comes with [`crate::Message::mode`].
+    /// Asks a sealed device for its mode: it comes with [`crate::Message::mode`], and
+    /// [`Self::tells_mode`] reads the answer.
     ///
     /// # Errors
     /// As [`Self::seal`]; `wrong_format` of a classic device.
     pub fn query_mode(&self, name: &str) -> Result<Publication, Error> {
-        self.control(name, |_| Ok(Control::QueryMode))
+        let device = self.keyring.device_index(name)?;
+        // Before it is asked: what comes later has a higher counter.
+        let reached = self.reached(device)?;
+        let publication = self.control(name, |_| Ok(Control::QueryMode))?;
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.insert(device, reached);
+        Ok(publication)
     }
 
     /// Puts a sealed device into a mode.

@@ -1,5 +1,7 @@
 //! Commands and control frames to sealed devices (`SEALED.md`, *Commands*).
 
+use std::sync::PoisonError;
+
 use super::Sender;
 use super::downlink::{Downlink, is_good};
 use crate::error::{DataError, Error, SessionError};
@@ -81,8 +83,8 @@ impl Sender {
         };
         let given = given?;
         let downlink = Downlink {
+            to: sealed,
             kind,
-            address: sealed.address,
             session: given.session,
             epoch: given.epoch,
             counter: given.counter,
@@ -99,6 +101,52 @@ impl Sender {
     /// # Errors
     /// [`Error::Store`]
     pub fn acknowledges(&self, payload: &[u8]) -> Result<Option<[u8; 16]>, Error> {
+        Ok(match self.control_of(payload)? {
+            Some((_, _, Control::Ack { tag })) => Some(tag),
+            _ => None,
+        })
+    }
+
+    /// The mode that the device tells with this uplink, if it verifies under a session of the
+    /// device and is newer than what had come of it at the last [`Self::query_mode`]: for who
+    /// sends beside the receiver, as [`Self::acknowledges`].
+    ///
+    /// # Errors
+    /// `unknown_name`, [`Error::Store`]
+    pub fn tells_mode(&self, name: &str, payload: &[u8]) -> Result<Option<u8>, Error> {
+        let wanted = self.keyring.device_index(name)?;
+        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(reached) = asked.get(&wanted).copied() else {
+            return Ok(None);
+        };
+        drop(asked);
+        Ok(match self.control_of(payload)? {
+            Some((device, counter, Control::Mode { mode }))
+                if device == wanted && counter > reached =>
+            {
+                Some(mode)
+            }
+            _ => None,
+        })
+    }
+
+    /// The highest counter that has come of a device.
+    pub(super) fn reached(&self, device: usize) -> Result<u64, Error> {
+        let listed = self.keyring.devices().get(device);
+        let Some(sealed) = listed.and_then(|device| device.sealed.as_ref()) else {
+            return Ok(0);
+        };
+        let mut reached = 0;
+        self.store.transact(&mut |transaction| {
+            let known = transaction.sealed_device(sealed.address)?;
+            reached = known.map_or(0, |known| known.window.head);
+            Ok(())
+        })?;
+        Ok(reached)
+    }
+
+    /// What a device says with this uplink under its current session, with the counter of it.
+    fn control_of(&self, payload: &[u8]) -> Result<Option<(usize, u64, Control)>, Error> {
         let Ok(frame) = Frame::parse(payload) else {
             return Ok(None);
         };
@@ -126,12 +174,8 @@ impl Sender {
             let keys = FrameKeys::new(&key, Direction::Uplink);
             open(&frame, &keys, &sessions, b"")
         });
-        Ok(
-            opened.and_then(|opened| match Control::parse(&opened.plaintext) {
-                Some(Control::Ack { tag }) => Some(tag),
-                _ => None,
-            }),
-        )
+        let said = opened.and_then(|opened| Control::parse(&opened.plaintext));
+        Ok(said.map(|said| (device, header.counter, said)))
     }
 
     pub(super) fn is_sealed_ready(&self, sealed: &Sealed) -> Result<bool, Error> {

@@ -1,4 +1,4 @@
-"""What the library costs on the chip: measured in the emulator, written into its README.
+"""What the library costs on the chip: measured in the emulator, written where it is read.
 
 python -m tests.arduino.costs
 """
@@ -9,13 +9,21 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .conftest import LIBRARY, emulate, make_lx106, make_tls, run
+from .conftest import LIBRARY, ROOT, emulate, make_lx106, make_tls, run
 
 README = LIBRARY / "README.md"
+GUIDE = ROOT / "docs" / "esp8266.md"
 _START = "<!-- costs: python -m tests.arduino.costs writes these tables -->\n"
 _END = "<!-- end of costs -->\n"
 _TLS_START = "<!-- tls: so does this; it takes a minute more, and no test repeats it -->\n"
 _TLS_END = "<!-- end of tls -->\n"
+_GUIDE_START = "<!-- costs: python -m tests.arduino.costs writes these tables, too -->\n"
+_GUIDE_END = "<!-- end of costs -->\n"
+# What the ESP8266 core adds to the buffers of a connection, and the second stack that it gives
+# BearSSL (its WiFiClientSecureBearSSL and StackThunk).
+_OVERHEAD = 325 + 85
+_STACK = 6400
+_SENT = 512
 
 # What must not be exceeded.
 INSTRUCTIONS_MAX = {
@@ -156,10 +164,49 @@ def tables(costs: Costs) -> str:
     )
 
 
-def tls_table(costs: Costs, folder: Path) -> str:
-    """The same beside a client of TLS."""
+def measure_tls(folder: Path) -> dict[str, int]:
+    """The parts of a handshake, in instructions, and the bytes of a client's contexts."""
     lines = (line.split() for line in emulate(folder / "tls.elf").splitlines())
-    said = {name: int(count) for name, count in lines}
+    return {name: int(count) for name, count in lines}
+
+
+def transport_tables(said: dict[str, int]) -> str:
+    """What a handshake takes and holds, for who chooses a transport."""
+    exchange = said["p256_base"] + said["p256"]
+    signature = {"P-256": said["p256_muladd"], "RSA 2048": said["rsa_2048"]}
+
+    def cell(instructions: int) -> str:
+        # At best: one instruction a cycle, and nothing waits for flash.
+        return f"{instructions / 1e6:.0f} million, {instructions / 80e6:.1f} s"
+
+    times = [
+        [key, cell(exchange + one), cell(exchange + 2 * one)] for key, one in signature.items()
+    ]
+    sizes = [
+        [
+            f"{record} bytes",
+            f"{(said['contexts'] + record + _SENT + _OVERHEAD) / 1000:.1f} kB",
+            f"{(said['contexts'] + record + _SENT + _OVERHEAD + _STACK) / 1000:.1f} kB",
+        ]
+        for record in (512, 1024, 2048, 4096, 16384)
+    ]
+    return "\n".join(
+        [
+            _table(
+                [
+                    "the broker's key",
+                    "`fingerprint`, `public_key`, `insecure`",
+                    "`ca` (broker and CA alike)",
+                ],
+                times,
+            ),
+            _table(["records of the broker", "heap", "and BearSSL's stack"], sizes),
+        ]
+    )
+
+
+def tls_table(costs: Costs, said: dict[str, int], folder: Path) -> str:
+    """The same beside a client of TLS."""
     code = _sizes((folder / "tls.map").read_text(), "tls.a")
     # Two multiplications on the curve, two signatures with RSA.
     handshake = said["p256_base"] + said["p256"] + 2 * said["rsa_2048"]
@@ -205,8 +252,13 @@ def main() -> None:
     """Measures, and writes."""
     costs = measure(make_lx106())
     readme = updated(README.read_text(encoding="utf-8"), costs)
-    readme = _replaced(readme, _TLS_START, _TLS_END, tls_table(costs, make_tls()))
+    folder = make_tls()
+    said = measure_tls(folder)
+    readme = _replaced(readme, _TLS_START, _TLS_END, tls_table(costs, said, folder))
     README.write_text(readme, encoding="utf-8")
+    guide = GUIDE.read_text(encoding="utf-8")
+    guide = _replaced(guide, _GUIDE_START, _GUIDE_END, transport_tables(said))
+    GUIDE.write_text(guide, encoding="utf-8")
 
 
 if __name__ == "__main__":

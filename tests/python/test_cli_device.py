@@ -67,6 +67,26 @@ def test_add_with_an_address_that_is_given(keyring: Path) -> None:
     assert devices(keyring)["shed"].address == "1111222233334444"
 
 
+@pytest.mark.parametrize("mac", ["18:FE:34:a2:66:29", "18-fe-34-a2-66-29", "18fe34a26629"])
+def test_topics_called_by_the_mac(keyring: Path, mac: str) -> None:
+    result = run("device", "add", "shed", "--mac", mac)
+    assert result.exit_code == 0, result.output
+    topics = {
+        "up_topic": "mqtt_tx_18fe34a26629",
+        "hello_topic": "mqtt_tx_18fe34a26629",
+        "down_topic": "mqtt_rx_18fe34a26629",
+    }
+    given = Keyring.load(keyring).provision("shed")
+    assert {name: getattr(given, name) for name in topics} == topics
+    assert "mqtt_rx_18fe34a26629" in result.stdout
+    shown = json.loads(run("device", "show", "shed", "--json").stdout)
+    assert {name: shown[name] for name in topics} == topics
+    assert shown["address"] == given.address
+    lines = [line.rstrip() for line in run("device", "show", "shed").stdout.splitlines()]
+    assert "hears on       mqtt_rx_18fe34a26629" in lines
+    assert "up_topic" not in json.loads(run("device", "show", "cellar", "--json").stdout)
+
+
 def test_a_classic_device_migrates(keyring: Path) -> None:
     result = run("device", "add", "kitchen")
     assert result.exit_code == 0, result.output
@@ -91,6 +111,8 @@ def test_a_classic_device_migrates(keyring: Path) -> None:
         (("add", "shed", "--chip-id", "-1"), 2, "2^32"),
         (("add", "shed", "--chip-id", "aa:bb:cc"), 2, "2^32"),
         (("add", "shed", "--chip-id", "kitchen"), 2, "2^32"),
+        (("add", "shed", "--mac", "18:fe:34:a2:66"), 2, "six pairs"),
+        (("add", "shed", "--mac", "18fe34a2662x"), 2, "six pairs"),
         (("show", "shed"), 1, "no device named shed"),
         (("rename", "shed", "x"), 1, "no device named `shed`"),
         (("rename", "cellar", "attic"), 1, "`attic` is already the name"),

@@ -107,6 +107,31 @@ def test_the_default_topics(host: Host, broker: Mosquitto, keyring: espseal.Keyr
     assert subscribed == needed | {"sensors/+"}
 
 
+def test_topics_of_a_devices_own(client: mqtt.Client, broker: Mosquitto, tmp_path: Path) -> None:
+    path = new_fleet(tmp_path, "lamp", "fan").path or ""
+    espseal.KeyringFile.open(path).set_topics(
+        "lamp", up_topic="mqtt_tx_1", hello_topic="mqtt_tx_1", down_topic="mqtt_rx_1"
+    )
+    keyring = espseal.Keyring.load(path)
+    receiver = espseal.Receiver(keyring, espseal.Store.memory())
+    for given in (None, "sensors/+", "mqtt_tx_1", "+"):
+        with espseal.paho.attach(client, receiver, given, on_message=print) as attachment:
+            subscribed = [topic for topic, _ in attachment._adapter.subscriptions]
+        own = [each for each in subscribed if each in ("+", "mqtt_tx_1")]
+        assert len(own) == 1, (given, subscribed)
+        assert "mqtt_rx_1" not in subscribed
+    host = Host(client, keyring)
+    host.start(broker)
+    with SealedDevice(broker, keyring, "lamp") as lamp, SealedDevice(broker, keyring, "fan") as fan:
+        host.sender.send("lamp", "on", timeout=LONG, patience=LONG).result(LONG)
+        assert lamp.commands == [b"on"]
+        lamp.send("21")
+        fan.send("22")
+        wait_for(lambda: len(host.fresh) == 2, "a reading of each")
+    assert {(each.device, each.text) for each in host.fresh} == {("lamp", "21"), ("fan", "22")}
+    assert host.rejected == []
+
+
 def test_what_no_waiting_helps_with(client: mqtt.Client, broker: Mosquitto, tmp_path: Path) -> None:
     path = new_fleet(tmp_path, "lamp", "fan").path or ""
     espseal.KeyringFile.open(path).revoke("lamp")

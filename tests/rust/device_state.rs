@@ -348,6 +348,21 @@ const PROVISIONED: &str = r#"{
 "#;
 
 #[test]
+fn what_only_a_board_needs_is_no_mistake() {
+    let place = Place::new();
+    let of_a_board = PROVISIONED.replacen(
+        "\"wifi_ssid\"",
+        "\"ip_address\": \"192.168.1.20\", \"ip_gateway\": \"192.168.1.1\",
+  \"ip_mask\": \"255.255.255.0\", \"ip_dns\": \"192.168.1.1\", \"interval\": 86400,
+  \"transport\": \"ca\", \"tls_ca\": \"MIIB\", \"tls_fingerprint\": \"00\",
+  \"tls_public_key\": \"MFkw\", \"ntp_server\": \"pool.ntp.org\", \"wifi_ssid\"",
+        1,
+    );
+    let device = Device::load(&place.write(&of_a_board)).unwrap();
+    assert_eq!(device.address(), Some(rig::ADDRESS));
+}
+
+#[test]
 fn a_provisioning_file_has_its_state_beside_it() {
     let place = Place::new();
     let file = place.write(PROVISIONED);
@@ -474,9 +489,19 @@ fn each_mistake_has_its_sentence_and_shows_no_secret() {
             "mqtt_password: must be a string",
         ),
         (
+            "\"wifi_ssid\"",
+            "\"interval\": 86401, \"wifi_ssid\"",
+            "interval: must be a whole number of seconds from 1 to 86400",
+        ),
+        (
+            "\"wifi_ssid\"",
+            "\"tls_ca\": 7, \"wifi_ssid\"",
+            "tls_ca: must be a string",
+        ),
+        (
             "wifi_ssid",
             "wifi_sid",
-            "wifi_sid: unknown field; known here: address, allow_wide_permissions, beacon_topic, device_key, down_topic, epoch, hello_topic, mqtt_host, mqtt_password, mqtt_port, mqtt_user, name, up_topic, version, wifi_password, wifi_ssid",
+            "wifi_sid: unknown field; known here: address, allow_wide_permissions, beacon_topic, device_key, down_topic, epoch, hello_topic, interval, ip_address, ip_dns, ip_gateway, ip_mask, mqtt_host, mqtt_password, mqtt_port, mqtt_user, name, ntp_server, tls_ca, tls_fingerprint, tls_public_key, transport, up_topic, version, wifi_password, wifi_ssid",
         ),
     ] {
         assert!(PROVISIONED.contains(from), "{from}");

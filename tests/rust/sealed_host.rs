@@ -150,6 +150,44 @@ fn a_sender_believes_no_acknowledgement_that_is_not_the_devices() {
     }
 }
 
+/// As an acknowledgement; and an old answer is none, whoever brings it.
+#[test]
+fn a_sender_takes_the_mode_from_an_answer_to_its_question_alone() {
+    for store in stores() {
+        let mut house = House::new(KEYRING, store.open(), ONCE);
+        house.add_device("kitchen");
+        house.settle();
+        let answer = |house: &mut House| {
+            let query = house.sender.query_mode("kitchen").unwrap();
+            house.devices[0].open(&query.payload).unwrap();
+            let said = house.devices[0].publications().unwrap();
+            said.last().unwrap().payload.clone()
+        };
+        let tells =
+            |house: &House, frame: &[u8]| house.sender.tells_mode("kitchen", frame).unwrap();
+        let other = Sender::new(Arc::clone(&house.keyring), Arc::clone(&house.store));
+        let first = answer(&mut house);
+        assert_eq!(tells(&house, &first), Some(0));
+        assert_eq!(
+            other.tells_mode("kitchen", &first).unwrap(),
+            None,
+            "it has not asked"
+        );
+        assert_eq!(house.word(&first), "fresh", "the receiver has it yet");
+        assert_eq!(tells(&house, &first), Some(0));
+        house.devices[0].set_mode(1).unwrap();
+        let second = answer(&mut house);
+        assert_eq!(tells(&house, &first), None, "recorded before it was asked");
+        assert_eq!(tells(&house, &second), Some(1));
+        for at in 0..second.len() {
+            let mut changed = second.clone();
+            changed[at] ^= 1;
+            assert_eq!(tells(&house, &changed), None, "byte {at}");
+        }
+        assert!(house.sender.tells_mode("shed", &second).is_err());
+    }
+}
+
 #[test]
 fn a_lease_ends_three_beacons_after_the_last_and_with_the_authority() {
     let store: Arc<dyn Store> = Arc::new(MemoryStore::default());

@@ -7,7 +7,7 @@
 //   device.publish("23.5");              // whenever there is a reading
 //   device.loop();                       // in loop(): in place of mqtt.loop()
 //
-// It connects `mqtt`, and sets its onConnect, onDisconnect, onMessage and onPublish.
+// It connects `mqtt`, and sets its onConnect, onMessage and onPublish; onDisconnect is yours.
 #pragma once
 
 #include <Arduino.h>
@@ -24,27 +24,51 @@ class EspsealOutbox
     // False: there is no room.
     bool push(const void *data, size_t bytes)
     {
-        if (bytes + 1 > sizeof bytes_ - used_ || bytes > 255) {
+        if (bytes > 255 || bytes + 1 > size_) {
             return false;
         }
-        bytes_[used_] = static_cast<uint8_t>(bytes);
-        memcpy(bytes_ + used_ + 1, data, bytes);
+        while (bytes + 1 > size_ - used_) {
+            if (!drop_oldest_) {
+                return false;
+            }
+            pop();
+            dropped_++;
+        }
+        memory_[used_] = static_cast<uint8_t>(bytes);
+        memcpy(memory_ + used_ + 1, data, bytes);
         used_ += bytes + 1;
         return true;
     }
     bool empty() const { return used_ == 0; }
-    const uint8_t *data() const { return bytes_ + 1; }
-    size_t bytes() const { return bytes_[0]; }
+    const uint8_t *data() const { return memory_ + 1; }
+    size_t bytes() const { return memory_[0]; }
     void pop()
     {
         const size_t gone = bytes() + 1;
         used_ -= gone;
-        memmove(bytes_, bytes_ + gone, used_);
+        memmove(memory_, memory_ + gone, used_);
     }
+    void wait_in(uint8_t *memory, size_t bytes)
+    {
+        memory_ = memory;
+        size_ = bytes;
+        used_ = 0;
+    }
+    void drop_oldest(bool drop) { drop_oldest_ = drop; }
+    uint32_t dropped() const { return dropped_; }
+
+    // It points into itself.
+    EspsealOutbox() = default;
+    EspsealOutbox(const EspsealOutbox &) = delete;
+    EspsealOutbox &operator=(const EspsealOutbox &) = delete;
 
   private:
-    uint8_t bytes_[ESPSEAL_OUTBOX_BYTES];
+    uint8_t own_[ESPSEAL_OUTBOX_BYTES] = {};
+    uint8_t *memory_ = own_;
+    size_t size_ = sizeof own_;
     size_t used_ = 0;
+    uint32_t dropped_ = 0;
+    bool drop_oldest_ = false;
 };
 
 // The connection, and messages put together: what both formats need.
@@ -53,6 +77,20 @@ class EspsealLink
   public:
     // Readings that were published and not acknowledged yet.
     unsigned inFlight() const { return in_flight_; }
+    // Whether the broker has taken it in.
+    bool online() const { return client_ != nullptr && client_->connected(); }
+    // Asks it before each attempt to connect, once Wi-Fi is up; while the answer is false, no
+    // attempt is made, and it is asked again by each loop().
+    void beforeConnect(std::function<bool()> ready) { ready_ = ready; }
+
+    // How readings wait; to be said before the first one. In `bytes` bytes of `memory`, which
+    // stays, in place of ESPSEAL_OUTBOX_BYTES of its own:
+    void waitIn(uint8_t *memory, size_t bytes) { outbox_.wait_in(memory, bytes); }
+    // And when there is no room, the oldest ones give way to a new one; without this the new one is
+    // refused.
+    void dropOldest(bool drop = true) { outbox_.drop_oldest(drop); }
+    // How many have given way since the start.
+    uint32_t dropped() const { return outbox_.dropped(); }
 
   protected:
     // `topics` are what it subscribes to; an entry may be null.
@@ -89,7 +127,7 @@ class EspsealLink
         }
         client_->loop();
         if (client_->disconnected() && WiFi.status() == WL_CONNECTED &&
-            millis() - tried_at_ >= wait_) {
+            millis() - tried_at_ >= wait_ && (!ready_ || ready_())) {
             tried_at_ = millis();
             wait_ = wait_ == 0                          ? ESPSEAL_RECONNECT_FIRST_MS
                     : wait_ < ESPSEAL_RECONNECT_LAST_MS ? 2 * wait_
@@ -97,8 +135,6 @@ class EspsealLink
             client_->connect();
         }
     }
-
-    bool online() const { return client_ != nullptr && client_->connected(); }
 
     // False: the client took it not. It has no memory then, so it is tried again a little later.
     bool send(const char *topic, uint8_t qos, bool retain, const uint8_t *payload, size_t bytes)
@@ -126,6 +162,7 @@ class EspsealLink
     virtual void arrived(const char *topic, uint8_t *payload, size_t bytes) = 0;
 
     MqttClient *client_ = nullptr;
+    EspsealOutbox outbox_;
     uint32_t last_traffic_ = 0;
 
   private:
@@ -146,6 +183,7 @@ class EspsealLink
 
     const char *const *topics_ = nullptr;
     size_t topic_count_ = 0;
+    std::function<bool()> ready_;
     uint32_t tried_at_ = 0;
     uint32_t wait_ = 0;
     uint32_t refused_at_ = 0;
@@ -169,6 +207,14 @@ struct EspsealProvisioned {
                         ESPSEAL_HELLO_TOPIC,                                  \
                         ESPSEAL_DOWN_TOPIC,                                   \
                         ESPSEAL_BEACON_TOPIC})
+
+// Where a device publishes and listens; the strings stay valid.
+struct EspsealTopics {
+    const char *up;
+    const char *hello;
+    const char *down;
+    const char *beacon;
+};
 
 // What else espseal_config.h may say, if it was included before this header.
 #if defined(ESPSEAL_WIFI_SSID)
@@ -204,15 +250,9 @@ class EspsealSealedMqtt : private EspsealLink
     ESPSEAL_MUST_USE espseal_error begin(Client &client, const EspsealProvisioned &provisioned,
                                          const char *version = "")
     {
-        const espseal_error error = device_.begin(&provisioned.identity, version);
-        if (error == ESPSEAL_OK) {
-            up_topic_ = provisioned.up_topic;
-            hello_topic_ = provisioned.hello_topic;
-            subscribed_[0] = provisioned.beacon_topic;
-            subscribed_[1] = provisioned.down_topic;
-            start(client, subscribed_, 2);
-        }
-        return error;
+        const EspsealTopics topics = {provisioned.up_topic, provisioned.hello_topic,
+                                      provisioned.down_topic, provisioned.beacon_topic};
+        return begin_with(client, topics, &provisioned.identity, version);
     }
 
     // With the identity that was written to flash alone (README, Provisioning), and the topics that
@@ -222,14 +262,23 @@ class EspsealSealedMqtt : private EspsealLink
     ESPSEAL_MUST_USE espseal_error beginFromFlash(Client &client, const char *fleet,
                                                   const char *version = "")
     {
-        const espseal_error error = strlen(fleet) > ESPSEAL_FLEET_BYTES_MAX
-                                        ? ESPSEAL_ERROR_INVALID_FLEET
-                                        : device_.begin(nullptr, version);
+        if (strlen(fleet) > ESPSEAL_FLEET_BYTES_MAX) {
+            return ESPSEAL_ERROR_INVALID_FLEET;
+        }
+        const EspsealTopics topics = {names_.up, names_.hello, names_.down, names_.beacon};
+        const espseal_error error = begin_with(client, topics, nullptr, version);
         if (error == ESPSEAL_OK) {
             name_topics(fleet);
-            start(client, subscribed_, 2);
         }
         return error;
+    }
+
+    // The same with topics of your own.
+    template <class Client>
+    ESPSEAL_MUST_USE espseal_error beginFromFlash(Client &client, const EspsealTopics &topics,
+                                                  const char *version = "")
+    {
+        return begin_with(client, topics, nullptr, version);
     }
 
     // Publishes a reading of at most 255 bytes, as soon as it can; until then it waits in the
@@ -296,9 +345,29 @@ class EspsealSealedMqtt : private EspsealLink
     // What was said of the last message on the `down` topic.
     espseal_verdict verdict() const { return verdict_; }
     EspsealSealed &device() { return device_; }
+    using EspsealLink::beforeConnect;
+    using EspsealLink::dropOldest;
+    using EspsealLink::dropped;
     using EspsealLink::inFlight;
+    using EspsealLink::online;
+    using EspsealLink::waitIn;
 
   private:
+    template <class Client>
+    espseal_error begin_with(Client &client, const EspsealTopics &topics,
+                             const espseal_identity *identity, const char *version)
+    {
+        const espseal_error error = device_.begin(identity, version);
+        if (error == ESPSEAL_OK) {
+            up_topic_ = topics.up;
+            hello_topic_ = topics.hello;
+            subscribed_[0] = topics.beacon;
+            subscribed_[1] = topics.down;
+            start(client, subscribed_, 2);
+        }
+        return error;
+    }
+
     void name_topics(const char *fleet)
     {
         char address[2 * ESPSEAL_ADDRESS_BYTES + 1] = {};
@@ -309,10 +378,6 @@ class EspsealSealedMqtt : private EspsealLink
         snprintf(names_.hello, sizeof names_.hello, "espseal/%s/hello", address);
         snprintf(names_.down, sizeof names_.down, "espseal/%s/down", address);
         snprintf(names_.beacon, sizeof names_.beacon, "espseal/%s/beacon", fleet);
-        up_topic_ = names_.up;
-        hello_topic_ = names_.hello;
-        subscribed_[0] = names_.beacon;
-        subscribed_[1] = names_.down;
     }
 
     void flush()
@@ -344,7 +409,6 @@ class EspsealSealedMqtt : private EspsealLink
     }
 
     EspsealSealed device_;
-    EspsealOutbox outbox_;
     espseal_error problem_ = ESPSEAL_OK;
     espseal_verdict verdict_ = ESPSEAL_FRESH;
     bool asleep_ = false;
@@ -433,7 +497,12 @@ class EspsealClassicMqtt : private EspsealLink
     // What was said of the last message on the command topic.
     espseal_verdict verdict() const { return verdict_; }
     EspsealClassic &device() { return device_; }
+    using EspsealLink::beforeConnect;
+    using EspsealLink::dropOldest;
+    using EspsealLink::dropped;
     using EspsealLink::inFlight;
+    using EspsealLink::online;
+    using EspsealLink::waitIn;
 
   private:
     void flush()
@@ -480,7 +549,6 @@ class EspsealClassicMqtt : private EspsealLink
     }
 
     EspsealClassic device_;
-    EspsealOutbox outbox_;
     espseal_error problem_ = ESPSEAL_OK;
     espseal_verdict verdict_ = ESPSEAL_FRESH;
     EspsealClassicTopics topics_ = {};

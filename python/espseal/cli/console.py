@@ -32,6 +32,11 @@ def note(text: str) -> None:
     err().print(Text(text), soft_wrap=True)
 
 
+def warn(text: str) -> None:
+    """Prints what is allowed and dangerous, on standard error."""
+    err().print(Text(text, style="bold yellow"), soft_wrap=True)
+
+
 def complain(text: str) -> None:
     """Prints what went wrong, on standard error."""
     err().print(Text.assemble(("espseal: ", "bold red"), text), soft_wrap=True)

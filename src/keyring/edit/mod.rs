@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 pub use classic::{NewAddress, NewGroup};
 pub use device::Part;
-pub use sealed::{NewFleet, SealedAddress};
+pub use sealed::{NewFleet, SealedAddress, SealedTopics};
 
 use super::model::Keyring;
 use super::place::{read_file, write_error};

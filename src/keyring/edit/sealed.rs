@@ -43,11 +43,30 @@ impl KeyringFile {
         fleet: &str,
         address: SealedAddress,
     ) -> Result<Address, Error> {
+        self.add_sealed_on(name, fleet, address, &SealedTopics::default())
+    }
+
+    /// As [`Self::add_sealed`]; the device has topics of its own.
+    ///
+    /// # Errors
+    /// As [`Self::add_sealed`].
+    pub fn add_sealed_on(
+        &self,
+        name: &str,
+        fleet: &str,
+        address: SealedAddress,
+        topics: &SealedTopics<'_>,
+    ) -> Result<Address, Error> {
         let address = address.resolve(&SystemRandom)?;
         self.change(|keyring, document| {
             let mut sealed = InlineTable::new();
             sealed.insert("fleet", fleet.into());
             sealed.insert("address", address.to_string().into());
+            for (field, topic) in topics.fields() {
+                if let Some(topic) = topic {
+                    sealed.insert(field, topic.into());
+                }
+            }
             let sealed = Value::InlineTable(sealed);
             let migrates = keyring.device_index(name).ok().filter(|&index| {
                 let device = keyring.devices().get(index);
@@ -79,6 +98,22 @@ impl KeyringFile {
             Ok(())
         })?;
         Ok(address)
+    }
+
+    /// Gives a sealed device topics of its own; where one is None, that of its fleet.
+    ///
+    /// # Errors
+    /// `unknown_name`, `not_sealed`, `invalid_value`, or what [`Self::open`] says.
+    pub fn set_topics(&self, name: &str, topics: &SealedTopics<'_>) -> Result<(), KeyringError> {
+        self.change_sealed(name, |_, table| {
+            for (field, topic) in topics.fields() {
+                match topic {
+                    Some(topic) => set(table, field, topic),
+                    None => unset(table, field),
+                }
+            }
+            Ok(())
+        })
     }
 
     /// Has all frames of a device's address refused, or no longer.
@@ -201,6 +236,27 @@ impl SealedAddress {
                 Ok(Address::new([a, e, b, f, c, g, d, h]))
             }
         }
+    }
+}
+
+/// Topics of a device's own. What is None is as the fleet has it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SealedTopics<'a> {
+    /// Where it sends.
+    pub up: Option<&'a str>,
+    /// Where it says hello.
+    pub hello: Option<&'a str>,
+    /// Where it hears.
+    pub down: Option<&'a str>,
+}
+
+impl<'a> SealedTopics<'a> {
+    const fn fields(&self) -> [(&'static str, Option<&'a str>); 3] {
+        [
+            ("up_topic", self.up),
+            ("hello_topic", self.hello),
+            ("down_topic", self.down),
+        ]
     }
 }
 

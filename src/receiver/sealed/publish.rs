@@ -128,7 +128,7 @@ impl Host {
             // Who is no authority any more leaves the answer to the other one.
             let publication = match saying {
                 _ if !beacon.pool.is_authority(now) => None,
-                Saying::Ask { .. } => Some(down(fleet, sealed.address, Vec::new())),
+                Saying::Ask { .. } => Some(down(fleet, sealed, Vec::new())),
                 Saying::Welcome { .. } => self.welcome(saying, fleet, sealed)?,
             };
             state.outgoing.ready.extend(publication);
@@ -167,8 +167,8 @@ impl Host {
                 return Ok(());
             };
             let downlink = Downlink {
+                to: sealed,
                 kind: Kind::Control,
-                address: sealed.address,
                 session,
                 epoch,
                 counter,

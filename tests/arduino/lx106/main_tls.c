@@ -47,6 +47,13 @@ int main(void)
         give_up("no point");
     }
     report("p256", before);
+    /* What a check of an ECDSA signature comes to. */
+    before = board_ccount();
+    if (br_ec_p256_m15.muladd(point, NULL, sizeof point, scalar, sizeof scalar, scalar,
+                              sizeof scalar, BR_EC_secp256r1) != 1) {
+        give_up("no sum");
+    }
+    report("p256_muladd", before);
     before = board_ccount();
     if (br_rsa_i15_public(number, sizeof number, &key) != 1) {
         give_up("no number");

@@ -1,11 +1,20 @@
-// The board of the stubs. Flash and RTC memory are files in $BOARD, so that a next start finds what
-// this one left; deep sleep ends the program with exit code 42.
-#include <ESP8266WiFi.h>
+// The board of the stubs: files in $BOARD, so that a next start finds what this one left.
+//
+//   flash.bin     the two sectors of the library; settings.bin the last two of the file system
+//   rtc.bin       RTC memory
+//   pins          what a test puts on them, a line for each: 0=LOW
+//   heap          how many bytes of it are free; 40000 without it
+//   reset         why the next start happens, an rst_reason, once; without it power, or a restart
+//
+// Deep sleep ends the program with exit code 42; a restart executes it anew.
+#include <Arduino.h>
 #include <flash_hal.h>
 #include <stdarg.h>
 #include <sys/random.h>
 #include <time.h>
+#include <poll.h>
 #include <unistd.h>
+#include <user_interface.h>
 
 #include <fstream>
 #include <string>
@@ -35,18 +44,46 @@ std::vector<uint8_t> load(const char *name, size_t bytes, uint8_t value)
 
 void save(const char *name, const std::vector<uint8_t> &memory)
 {
-    std::ofstream file(path(name), std::ios::binary);
+    // Whole or not at all, whenever the program is killed.
+    const std::string whole = path(name), part = whole + ".new";
+    std::ofstream file(part, std::ios::binary);
     file.write(reinterpret_cast<const char *>(memory.data()),
                static_cast<std::streamsize>(memory.size()));
+    file.close();
+    if (rename(part.c_str(), whole.c_str()) != 0) {
+        perror(name);
+        abort();
+    }
 }
 
-// The two sectors that may be written: any other belongs to somebody else.
-constexpr uint32_t kFirst = EEPROM_start - 0x40200000 - kSector;
+// Sectors that may be written: any other belongs to somebody else.
+struct Region {
+    const char *name;
+    uint32_t first; // address of the first of two sectors
+    std::vector<uint8_t> memory;
 
-std::vector<uint8_t> &flash()
+    Region(const char *file, uint32_t at)
+        : name(file), first(at - 0x40200000), memory(load(file, 2 * kSector, 0xff))
+    {
+    }
+    bool has(uint32_t address, size_t size) const
+    {
+        return address >= first && size <= 2 * kSector && address + size <= first + 2 * kSector;
+    }
+    uint8_t *at(uint32_t address) { return memory.data() + (address - first); }
+};
+
+// nullptr: not ours.
+Region *region(uint32_t address, size_t size)
 {
-    static std::vector<uint8_t> memory = load("flash.bin", 2 * kSector, 0xff);
-    return memory;
+    static Region regions[] = {{"flash.bin", EEPROM_start - kSector},
+                               {"settings.bin", FS_end - 2 * kSector}};
+    for (Region &each : regions) {
+        if (each.has(address, size)) {
+            return &each;
+        }
+    }
+    return nullptr;
 }
 
 std::vector<uint8_t> &rtc()
@@ -55,16 +92,26 @@ std::vector<uint8_t> &rtc()
     return memory;
 }
 
-bool is_ours(uint32_t address, size_t size)
+// Why the program runs. The restart says so in its environment, a test in a file.
+uint32_t reset_reason()
 {
-    return address >= kFirst && size <= 2 * kSector && address + size <= kFirst + 2 * kSector;
+    uint32_t reason = REASON_DEFAULT_RST;
+    const char *const restarted = getenv("RESTARTED");
+    if (restarted != nullptr) {
+        reason = REASON_SOFT_RESTART;
+        unsetenv("RESTARTED");
+    }
+    std::ifstream(path("reset")) >> reason;
+    unlink(path("reset").c_str());
+    return reason;
 }
+
+uint8_t modes[256];
 
 } // namespace
 
 HardwareSerial Serial;
 EspClass ESP;
-ESP8266WiFiClass WiFi;
 
 unsigned long millis(void)
 {
@@ -79,14 +126,24 @@ void delay(unsigned long ms)
     usleep(static_cast<useconds_t>(ms * 1000));
 }
 void yield(void) {}
-void pinMode(uint8_t, uint8_t) {}
+void pinMode(uint8_t pin, uint8_t mode)
+{
+    modes[pin] = mode;
+}
 void digitalWrite(uint8_t pin, uint8_t val)
 {
     Serial.printf("pin %d is %d\n", pin, val);
 }
-int digitalRead(uint8_t)
+int digitalRead(uint8_t pin)
 {
-    return LOW;
+    std::ifstream file(path("pins"));
+    const std::string low = std::to_string(pin) + "=LOW", high = std::to_string(pin) + "=HIGH";
+    for (std::string line; std::getline(file, line);) {
+        if (line == low || line == high) {
+            return line == low ? LOW : HIGH;
+        }
+    }
+    return modes[pin] == INPUT_PULLUP ? HIGH : LOW;
 }
 
 int analogRead(uint8_t)
@@ -96,24 +153,64 @@ int analogRead(uint8_t)
 }
 
 void HardwareSerial::begin(unsigned long) {}
+size_t HardwareSerial::setRxBufferSize(size_t size)
+{
+    return size;
+}
+void HardwareSerial::flush(void) {}
+
+int HardwareSerial::available(void)
+{
+    pollfd input = {STDIN_FILENO, POLLIN, 0};
+    return poll(&input, 1, 0) == 1 && (input.revents & POLLIN) != 0;
+}
+
+int HardwareSerial::read(void)
+{
+    uint8_t byte;
+    return available() && ::read(STDIN_FILENO, &byte, 1) == 1 ? byte : -1;
+}
+
+static size_t print_all(const char *format, va_list arguments)
+{
+    const int count = vprintf(format, arguments);
+    fflush(stdout);
+    return static_cast<size_t>(count);
+}
 
 size_t HardwareSerial::printf(const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    const int count = vprintf(format, arguments);
+    const size_t count = print_all(format, arguments);
     va_end(arguments);
-    fflush(stdout);
-    return static_cast<size_t>(count);
+    return count;
+}
+
+size_t HardwareSerial::printf_P(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    const size_t count = print_all(format, arguments);
+    va_end(arguments);
+    return count;
 }
 
 size_t HardwareSerial::print(const char *text)
 {
     return printf("%s", text);
 }
+size_t HardwareSerial::print(const __FlashStringHelper *text)
+{
+    return print(reinterpret_cast<const char *>(text));
+}
 size_t HardwareSerial::println(const char *text)
 {
     return printf("%s\n", text);
+}
+size_t HardwareSerial::println(const __FlashStringHelper *text)
+{
+    return println(reinterpret_cast<const char *>(text));
 }
 size_t HardwareSerial::println(void)
 {
@@ -125,18 +222,20 @@ size_t HardwareSerial::write(const uint8_t *buffer, size_t size)
     return printf("%.*s", static_cast<int>(size), reinterpret_cast<const char *>(buffer));
 }
 
-wl_status_t ESP8266WiFiClass::begin(const char *, const char *, int32_t, const uint8_t *, bool)
+void EspClass::restart()
 {
-    return WL_DISCONNECTED;
+    fflush(stdout);
+    setenv("RESTARTED", "1", 1);
+    // Connections end, and what came over the serial port stays in its buffer.
+    close_range(3, ~0U, 0);
+    execl("/proc/self/exe", "/proc/self/exe", static_cast<char *>(nullptr));
+    abort();
 }
-bool ESP8266WiFiClass::mode(WiFiMode_t)
+
+rst_info *EspClass::getResetInfoPtr()
 {
-    return true;
-}
-void ESP8266WiFiClass::persistent(bool) {}
-wl_status_t ESP8266WiFiClass::status()
-{
-    return millis() < 50 ? WL_DISCONNECTED : WL_CONNECTED;
+    static rst_info info = {reset_reason(), 0, 0, 0, 0, 0, 0};
+    return &info;
 }
 
 void EspClass::deepSleep(uint64_t time_us, RFMode)
@@ -164,6 +263,19 @@ bool EspClass::rtcUserMemoryWrite(uint32_t offset, uint32_t *data, size_t size)
     return true;
 }
 
+// Of the chip once Wi-Fi is up: the host's own heap says nothing.
+uint32_t EspClass::getFreeHeap()
+{
+    std::ifstream file(path("heap"));
+    uint32_t bytes = 40000;
+    file >> bytes;
+    return bytes == 0 ? 40000 : bytes;
+}
+uint32_t EspClass::getMaxFreeBlockSize()
+{
+    return getFreeHeap() - 1000;
+}
+
 uint32_t EspClass::getChipId()
 {
     return 11242238;
@@ -171,11 +283,12 @@ uint32_t EspClass::getChipId()
 
 bool EspClass::flashEraseSector(uint32_t sector)
 {
-    if (!is_ours(sector * kSector, kSector)) {
+    Region *const ours = region(sector * kSector, kSector);
+    if (ours == nullptr) {
         return false;
     }
-    memset(flash().data() + (sector * kSector - kFirst), 0xff, kSector);
-    save("flash.bin", flash());
+    memset(ours->at(sector * kSector), 0xff, kSector);
+    save(ours->name, ours->memory);
     return true;
 }
 
@@ -187,13 +300,14 @@ bool EspClass::flashWrite(uint32_t address, const uint32_t *data, size_t size)
 
 bool EspClass::flashWrite(uint32_t address, const uint8_t *data, size_t size)
 {
-    if (!is_ours(address, size)) {
+    Region *const ours = region(address, size);
+    if (ours == nullptr) {
         return false;
     }
     for (size_t at = 0; at < size; at++) {
-        flash()[address - kFirst + at] &= data[at];
+        ours->at(address)[at] &= data[at];
     }
-    save("flash.bin", flash());
+    save(ours->name, ours->memory);
     return true;
 }
 
@@ -205,10 +319,11 @@ bool EspClass::flashRead(uint32_t address, uint32_t *data, size_t size)
 
 bool EspClass::flashRead(uint32_t address, uint8_t *data, size_t size)
 {
-    if (!is_ours(address, size)) {
+    Region *const ours = region(address, size);
+    if (ours == nullptr) {
         return false;
     }
-    memcpy(data, flash().data() + (address - kFirst), size);
+    memcpy(data, ours->at(address), size);
     return true;
 }
 
@@ -222,13 +337,4 @@ uint32_t EspClass::random()
     uint32_t value = 0;
     random(reinterpret_cast<uint8_t *>(&value), sizeof value);
     return value;
-}
-
-int main()
-{
-    setup();
-    for (;;) {
-        loop();
-        delay(1);
-    }
 }

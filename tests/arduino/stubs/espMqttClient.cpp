@@ -1,18 +1,12 @@
 #include "espMqttClient.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <netinet/tcp.h>
-#include <poll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 namespace
 {
 
 enum { kConnack = 2, kPublish = 3, kPuback = 4 };
-constexpr unsigned long kKeepAlive = 10000;
+constexpr unsigned long kKeepAlive = 10000, kSilence = 2 * kKeepAlive;
 // The real client's receive buffer is larger; a small one shows that pieces are put together.
 constexpr size_t kPiece = 48;
 
@@ -39,11 +33,6 @@ std::string packet(int first, const std::string &body)
 
 } // namespace
 
-MqttClient::~MqttClient()
-{
-    drop();
-}
-
 bool MqttClient::connected() const
 {
     return state_ == State::kOnline;
@@ -59,34 +48,19 @@ uint16_t MqttClient::next_id()
     return last_id_;
 }
 
-void MqttClient::drop()
+// The next turn closes the connection, so that until then its error can be asked for.
+void MqttClient::drop(espMqttClientTypes::DisconnectReason reason)
 {
-    if (socket_ >= 0) {
-        close(socket_);
-        socket_ = -1;
-    }
     received_.clear();
-    if (state_ != State::kOffline) {
-        state_ = State::kOffline;
-        if (on_disconnect_) {
-            on_disconnect_(espMqttClientTypes::DisconnectReason::TCP_DISCONNECTED);
-        }
-    }
+    reason_ = reason;
+    state_ = State::kStopping;
 }
 
 void MqttClient::write(const std::string &bytes)
 {
-    size_t done = 0;
-    while (socket_ >= 0 && done < bytes.size()) {
-        const ssize_t sent = send(socket_, bytes.data() + done, bytes.size() - done, MSG_NOSIGNAL);
-        if (sent > 0) {
-            done += static_cast<size_t>(sent);
-        } else if (errno == EAGAIN) {
-            pollfd wait = {socket_, POLLOUT, 0};
-            poll(&wait, 1, 1000);
-        } else {
-            drop();
-        }
+    if (transport_->write(reinterpret_cast<const uint8_t *>(bytes.data()), bytes.size()) !=
+        bytes.size()) {
+        drop();
     }
     sent_at_ = millis();
 }
@@ -96,34 +70,22 @@ bool MqttClient::connect()
     if (state_ != State::kOffline) {
         return false;
     }
-    sockaddr_in to = {};
-    to.sin_family = AF_INET;
-    to.sin_port = htons(port_);
-    inet_pton(AF_INET, host_.c_str(), &to.sin_addr);
-    socket_ = socket(AF_INET, SOCK_STREAM, 0);
-    if (::connect(socket_, reinterpret_cast<sockaddr *>(&to), sizeof to) != 0) {
-        drop();
-        return true;
-    }
-    const int on = 1;
-    setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    fcntl(socket_, F_SETFL, O_NONBLOCK);
-    state_ = State::kConnecting;
-    const int flags = (clean_ ? 2 : 0) | (user_.empty() ? 0 : 128 | 64);
-    std::string body = text("MQTT") + "\x04" + static_cast<char>(flags) + u16(15);
-    body += text(client_id_.empty() ? "esp8266" + std::to_string(getpid()) : client_id_);
-    if (!user_.empty()) {
-        body += text(user_) + text(password_);
-    }
-    write(packet(0x10, body));
+    state_ = State::kCalling;
     return true;
 }
 
 bool MqttClient::disconnect(bool)
 {
-    write(packet(0xe0, ""));
+    if (state_ == State::kOnline) {
+        write(packet(0xe0, ""));
+    }
     drop();
     return true;
+}
+
+size_t MqttClient::queueSize()
+{
+    return outbox_.size();
 }
 
 uint16_t MqttClient::subscribe(const char *topic, uint8_t qos)
@@ -189,7 +151,7 @@ void MqttClient::take(uint8_t type, const uint8_t *body, size_t bytes)
     switch (type >> 4) {
     case kConnack:
         if (bytes < 2 || body[1] != 0) {
-            drop();
+            drop(static_cast<espMqttClientTypes::DisconnectReason>(bytes < 2 ? 0 : body[1]));
             return;
         }
         state_ = State::kOnline;
@@ -225,41 +187,83 @@ void MqttClient::take(uint8_t type, const uint8_t *body, size_t bytes)
 
 void MqttClient::loop()
 {
-    if (socket_ < 0) {
+    switch (state_) {
+    case State::kOffline:
+        return;
+    case State::kCalling:
+        if (transport_->connect(host_.c_str(), port_) == 0) {
+            drop();
+            return;
+        }
+        transport_->setNoDelay(true);
+        state_ = State::kConnecting;
+        heard_at_ = millis();
+        introduce();
+        return;
+    case State::kConnecting:
+    case State::kOnline:
+        converse();
+        return;
+    case State::kStopping:
+        transport_->stop();
+        state_ = State::kLeaving;
+        return;
+    case State::kLeaving:
+        state_ = State::kOffline;
+        if (on_disconnect_) {
+            on_disconnect_(reason_);
+        }
         return;
     }
-    char bytes[512];
-    const ssize_t count = recv(socket_, bytes, sizeof bytes, 0);
-    if (count == 0 || (count < 0 && errno != EAGAIN)) {
+}
+
+void MqttClient::introduce()
+{
+    const int flags = (clean_ ? 2 : 0) | (user_.empty() ? 0 : 128 | 64);
+    std::string body = text("MQTT") + "\x04" + static_cast<char>(flags) + u16(15);
+    body += text(client_id_.empty() ? "esp8266" + std::to_string(getpid()) : client_id_);
+    if (!user_.empty()) {
+        body += text(user_) + text(password_);
+    }
+    write(packet(0x10, body));
+}
+
+void MqttClient::converse()
+{
+    if (transport_->connected() == 0 || millis() - heard_at_ > kSilence) {
         drop();
         return;
     }
+    uint8_t bytes[512];
+    const int count = transport_->read(bytes, sizeof bytes);
     if (count > 0) {
-        received_.append(bytes, static_cast<size_t>(count));
+        heard_at_ = millis();
+        received_.append(reinterpret_cast<const char *>(bytes), static_cast<size_t>(count));
     }
+    read();
+    if (state_ == State::kOnline && millis() - sent_at_ > kKeepAlive) {
+        write(packet(0xc0, ""));
+    }
+}
+
+void MqttClient::read()
+{
     for (;;) {
         size_t length = 0, at = 1;
         int shift = 0;
         do {
             if (at >= received_.size()) {
-                goto none;
+                return;
             }
             length |= static_cast<size_t>(received_[at] & 127) << shift;
             shift += 7;
         } while (received_[at++] & 128);
         if (received_.size() < at + length) {
-            break;
+            return;
         }
         const std::string whole = received_.substr(0, at + length);
         received_.erase(0, at + length);
         take(static_cast<uint8_t>(whole[0]), reinterpret_cast<const uint8_t *>(whole.data()) + at,
              length);
-        if (socket_ < 0) {
-            return;
-        }
-    }
-none:
-    if (state_ == State::kOnline && millis() - sent_at_ > kKeepAlive) {
-        write(packet(0xc0, ""));
     }
 }

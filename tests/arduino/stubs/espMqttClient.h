@@ -1,9 +1,11 @@
-// Stands in for espMqttClient 1.7 over a socket of the host: only what it has, with its signatures.
+// Stands in for espMqttClient 1.7: only what it has, with its signatures and its states.
 // MQTT 3.1.1, QoS 0 and 1; what was published at QoS 1 stays until it is acknowledged, across
 // connections.
 #pragma once
 
 #include <Arduino.h>
+#include <WiFiClient.h>
+#include <WiFiClientSecure.h>
 
 #include <deque>
 #include <functional>
@@ -13,7 +15,14 @@
 namespace espMqttClientTypes
 {
 
-enum class DisconnectReason : uint8_t { TCP_DISCONNECTED = 0 };
+enum class DisconnectReason : uint8_t {
+    TCP_DISCONNECTED = 0,
+    MQTT_UNACCEPTABLE_PROTOCOL_VERSION = 1,
+    MQTT_IDENTIFIER_REJECTED = 2,
+    MQTT_SERVER_UNAVAILABLE = 3,
+    MQTT_MALFORMED_CREDENTIALS = 4,
+    MQTT_NOT_AUTHORIZED = 5
+};
 
 struct MessageProperties {
     uint8_t qos;
@@ -31,10 +40,22 @@ typedef std::function<void(uint16_t packetId)> OnPublishCallback;
 
 } // namespace espMqttClientTypes
 
+namespace espMqttClientInternals
+{
+
+struct ClientSync {
+    WiFiClient client;
+};
+struct ClientSecureSync {
+    WiFiClientSecure client;
+};
+
+} // namespace espMqttClientInternals
+
 class MqttClient
 {
   public:
-    virtual ~MqttClient();
+    virtual ~MqttClient() = default;
     bool connected() const;
     bool disconnected() const;
     bool connect();
@@ -45,7 +66,10 @@ class MqttClient
     uint16_t publish(const char *topic, uint8_t qos, bool retain, const char *payload);
     void loop();
 
+    size_t queueSize();
+
   protected:
+    WiFiClient *transport_ = nullptr;
     std::string host_, client_id_, user_, password_;
     uint16_t port_ = 1883;
     bool clean_ = true;
@@ -59,20 +83,26 @@ class MqttClient
         std::string bytes;
         uint16_t id; // 0: goes once it was written
     };
-    enum class State { kOffline, kConnecting, kOnline };
+    enum class State { kOffline, kCalling, kConnecting, kOnline, kStopping, kLeaving };
 
-    void drop();
+    void introduce();
+    void converse();
+    void read();
+    void drop(espMqttClientTypes::DisconnectReason reason =
+                  espMqttClientTypes::DisconnectReason::TCP_DISCONNECTED);
     void write(const std::string &bytes);
     void take(uint8_t type, const uint8_t *body, size_t bytes);
     void hand_over(uint8_t flags, const uint8_t *body, size_t bytes);
     uint16_t next_id();
 
     State state_ = State::kOffline;
-    int socket_ = -1;
+    espMqttClientTypes::DisconnectReason reason_ =
+        espMqttClientTypes::DisconnectReason::TCP_DISCONNECTED;
     std::string received_;
     std::deque<Packet> outbox_; // QoS 1, unacknowledged
     uint16_t last_id_ = 0;
     unsigned long sent_at_ = 0;
+    unsigned long heard_at_ = 0;
 };
 
 template <typename T>
@@ -128,4 +158,18 @@ class MqttClientSetup : public MqttClient
 
 class espMqttClient : public MqttClientSetup<espMqttClient>
 {
+  public:
+    espMqttClient() { transport_ = &_client.client; }
+
+  protected:
+    espMqttClientInternals::ClientSync _client;
+};
+
+class espMqttClientSecure : public MqttClientSetup<espMqttClientSecure>
+{
+  public:
+    espMqttClientSecure() { transport_ = &_client.client; }
+
+  protected:
+    espMqttClientInternals::ClientSecureSync _client;
 };

@@ -2,7 +2,7 @@
 
 import typer
 
-from espseal.cli.device import add, listing, rekey, remove, rename, revoke, rotate, show
+from espseal.cli.device import add, listing, mode, rekey, remove, rename, revoke, rotate, show
 from espseal.cli.options import examples
 
 app = typer.Typer(
@@ -24,5 +24,6 @@ app.command("show", epilog=show.EXAMPLES)(show.show)
 app.command("rename", epilog=rename.EXAMPLES)(rename.rename)
 app.command("revoke", epilog=revoke.EXAMPLES)(revoke.revoke)
 app.command("rotate", epilog=rotate.EXAMPLES)(rotate.rotate)
+app.command("mode", epilog=mode.EXAMPLES)(mode.mode)
 app.command("rekey", epilog=rekey.EXAMPLES)(rekey.rekey)
 app.command("remove", epilog=remove.EXAMPLES)(remove.remove)

@@ -1,5 +1,6 @@
 """What several of the commands take, and say."""
 
+import re
 from typing import Annotated, Final, TypeAlias
 
 import typer
@@ -53,14 +54,14 @@ def chip_id(text: str | None) -> int | None:
     """
     if text is None:
         return None
-    try:
-        if ":" in text or "-" in text:
-            mac = bytes.fromhex(text.replace(":", "").replace("-", ""))
-            number = int.from_bytes(mac[-4:]) if len(mac) == _MAC_BYTES else -1
-        else:
+    if ":" in text or "-" in text:
+        mac = _mac(text)
+        number = -1 if mac is None else int.from_bytes(mac[-4:])
+    else:
+        try:
             number = int(text, 0)
-    except ValueError:
-        number = -1
+        except ValueError:
+            number = -1
     if not 0 <= number < 1 << 32:
         raise typer.BadParameter(
             "It is a number below 2^32, as node.chipid() prints it, or a MAC address.",
@@ -69,7 +70,29 @@ def chip_id(text: str | None) -> int | None:
     return number
 
 
-_MAC_BYTES: Final = 6
+def mac_topics(text: str | None) -> dict[str, str]:
+    """The topics of a board that calls them by its MAC: what it sends, and what it hears.
+
+    Raises:
+        BadParameter: it is no MAC.
+    """
+    if text is None:
+        return {}
+    mac = _mac(text)
+    if mac is None:
+        raise typer.BadParameter(
+            "It is six pairs of hex digits, like 18:fe:34:a2:66:29; esptool prints it when it "
+            "flashes the board.",
+            param_hint="'--mac'",
+        )
+    sends, hears = f"mqtt_tx_{mac.hex()}", f"mqtt_rx_{mac.hex()}"
+    return {"up_topic": sends, "hello_topic": sends, "down_topic": hears}
+
+
+def _mac(text: str) -> bytes | None:
+    digits = text.replace(":", "").replace("-", "")
+    return bytes.fromhex(digits) if re.fullmatch("[0-9a-fA-F]{12}", digits) else None
+
 
 ChipOption: TypeAlias = Annotated[
     str | None,
@@ -77,5 +100,14 @@ ChipOption: TypeAlias = Annotated[
         "--chip-id",
         metavar="ID",
         help="What node.chipid() prints, or the MAC: goes into the address between random bytes.",
+    ),
+]
+
+MacOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--mac",
+        metavar="MAC",
+        help="Call its topics by its MAC: it sends on mqtt_tx_18fe34a26629, hears on mqtt_rx_...",
     ),
 ]

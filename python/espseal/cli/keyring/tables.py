@@ -24,6 +24,7 @@ _DRAWN: Final = 1000
 """The most rows that are drawn with lines and colours."""
 
 _SEALED: Final = ("fleet", "address", "minimum_epoch", "own_key", "revoked")
+_OWN_TOPICS: Final = ("up_topic", "hello_topic", "down_topic")
 
 
 def show(keyring: Keyring) -> None:
@@ -84,6 +85,8 @@ def device_as_json(device: DeviceEntry) -> dict[str, Any]:
         names += ["topic"]
     if device.fleet is not None:
         names += _SEALED
+        # Where there are none, its fleet says where.
+        names += [each for each in _OWN_TOPICS if getattr(device, each) is not None]
     return fields(device, *names)
 
 

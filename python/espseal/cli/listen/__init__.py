@@ -67,7 +67,7 @@ def listen(
     from espseal.cli.listen import run
 
     known = Keyring.load(keyring)
-    listed = [each.topic for each in known.groups] + [each.up_filter for each in known.fleets]
+    listed = [each.topic for each in known.groups] + known.up_filters
     if not (topics or listed):
         raise exits.CommandError(
             f"{known.path} has no fleet and no group yet: espseal fleet new, "

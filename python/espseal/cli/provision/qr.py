@@ -43,7 +43,12 @@ def _drawn(text: str) -> str:
             "the QR code needs the package segno: pip install 'espseal[cli]'"
         ) from None
     # Byte mode and little correction: a terminal has few lines, and no dirt.
-    code = segno.make_qr(text, error="l", boost_error=False)
+    try:
+        code = segno.make_qr(text, error="l", boost_error=False)
+    except segno.DataOverflowError:
+        raise CommandError(
+            "That is more than a QR code holds, a certificate above all: take --format json."
+        ) from None
     drawing = io.StringIO()
     code.terminal(drawing, compact=True)
     shown = drawing.getvalue().rstrip("\n")

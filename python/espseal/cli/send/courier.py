@@ -15,12 +15,12 @@ from espseal.cli.broker.options import Broker
 from espseal.cli.broker.patience import Patience, denied
 from espseal.cli.data import printable
 from espseal.cli.exits import BrokerError, CommandError, TimeUpError
-from espseal.cli.send.mail import Acknowledged, Answered, Heard, Mail, Unreadable
+from espseal.cli.send.mail import Acknowledged, Answered, Heard, Mail, Told, Unreadable
 from espseal.cli.send.progress import Progress
 
-__all__ = ["Acknowledged", "Answered", "Courier", "Event"]
+__all__ = ["Acknowledged", "Answered", "Courier", "Event", "Told"]
 
-Event: TypeAlias = Up | Down | Heard | Acknowledged | Answered
+Event: TypeAlias = Up | Down | Heard | Acknowledged | Told | Answered
 _Result = TypeVar("_Result")
 
 # In seconds: how often the store is asked for what other processes have learnt, and how often the

@@ -28,6 +28,17 @@ class Acknowledged:
 
 
 @dataclass(frozen=True)
+class Told:
+    """A sealed device has answered what mode it is in.
+
+    Arguments:
+        mode: 0 to 255.
+    """
+
+    mode: int
+
+
+@dataclass(frozen=True)
 class Answered:
     """The broker has answered to a publication.
 
@@ -59,7 +70,7 @@ class Mail:
     Arguments:
         client: not yet connected.
         sender: understands what the device says.
-        events: gets `Heard`, `Acknowledged`, `Answered` and `Unreadable`.
+        events: gets `Heard`, `Acknowledged`, `Told`, `Answered` and `Unreadable`.
         device: which one.
         ends: where a sealed device hears and answers, None for a classic one.
     """
@@ -75,6 +86,7 @@ class Mail:
         self._client = client
         self._sender = sender
         self._events = events
+        self._device = device.name
         self._answers = ends and ends.up_topic
         # One that migrates may answer in either format.
         shown = [] if device.group is None else fewest_filters(sender.subscriptions)
@@ -103,8 +115,11 @@ class Mail:
         payload = bytes(message.payload)
         if message.topic == self._answers:
             tag = self._sender.acknowledges(payload)
+            mode = self._sender.tells_mode(self._device, payload)
             if tag is not None:
                 self._events.put(Acknowledged(tag))
+            elif mode is not None:
+                self._events.put(Told(mode))
         elif self._sender.hear(payload, topic=message.topic):
             self._events.put(Heard())
         client.ack(message.mid, message.qos)

@@ -11,6 +11,7 @@ unsigned long last = 0;
 
 void setup()
 {
+    WiFi.begin("house");
     mqtt.setServer(MQTT_HOST, MQTT_PORT);
     espseal_error error = device.beginFromFlash(mqtt, "home", "1.0");
     Serial.printf("espseal: %s\n", espseal_error_word(error));
