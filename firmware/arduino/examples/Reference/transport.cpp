@@ -21,6 +21,26 @@ constexpr uint16_t kSent = 512;
 constexpr uint32_t kContexts = 6600 + 325 + 85;
 constexpr uint32_t kReserve = 4096;
 
+using espMqttClientTypes::DisconnectReason;
+
+// What the broker's answer to MQTT's CONNECT means; nullptr: there was none.
+Sentence refusal(DisconnectReason reason)
+{
+    switch (reason) {
+    case DisconnectReason::MQTT_MALFORMED_CREDENTIALS:
+    case DisconnectReason::MQTT_NOT_AUTHORIZED:
+        return F("It refuses the user name or the password: check mqtt_user and mqtt_password.");
+    case DisconnectReason::MQTT_UNACCEPTABLE_PROTOCOL_VERSION:
+        return F("It does not take MQTT 3.1.1: allow that, or take another broker.");
+    case DisconnectReason::MQTT_IDENTIFIER_REJECTED:
+        return F("It refuses the name of the client, esp8266 and the chip's number: allow that.");
+    case DisconnectReason::MQTT_SERVER_UNAVAILABLE:
+        return F("It is there, and cannot serve just now: look into its log.");
+    default:
+        return nullptr;
+    }
+}
+
 } // namespace
 
 template <class Client>
@@ -214,9 +234,8 @@ void Transport::look()
     }
 }
 
-void Transport::gone(espMqttClientTypes::DisconnectReason reason)
+void Transport::gone(DisconnectReason reason)
 {
-    using espMqttClientTypes::DisconnectReason;
     const bool was_online = online_;
     const int error = error_;
     online_ = false;
@@ -225,12 +244,8 @@ void Transport::gone(espMqttClientTypes::DisconnectReason reason)
     if (error != 0) {
         Serial.printf_P(PSTR("TLS error %d: "), error);
         Serial.println(tls_words(error, settings_->get("transport")));
-    } else if (reason == DisconnectReason::MQTT_MALFORMED_CREDENTIALS ||
-               reason == DisconnectReason::MQTT_NOT_AUTHORIZED) {
-        Serial.println(F("It refuses the user name or the password: check mqtt_user and "
-                         "mqtt_password."));
-    } else if (reason != DisconnectReason::TCP_DISCONNECTED) {
-        Serial.println(F("It refuses MQTT 3.1.1, or the name of the client: look into its log."));
+    } else if (refusal(reason) != nullptr) {
+        Serial.println(refusal(reason));
     } else if (was_online) {
         Serial.println(F("It is tried again for ever."));
     } else if (tls_ != nullptr) {
