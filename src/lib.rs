@@ -21,7 +21,7 @@ pub mod store;
 mod topic;
 mod verdict;
 
-pub use device::{Device, DeviceOptions, DeviceReason, Format, Mqtt, Provisioned};
+pub use device::{Device, DeviceOptions, DeviceReason, Format, Mqtt};
 pub use error::{
     DataError, DeliveryError, Error, FormatError, KeyringError, KeyringProblem, RandomError,
     SessionError, StateError, StoreError,

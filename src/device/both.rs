@@ -9,7 +9,7 @@ use super::options::{DeviceOptions, Format};
 use super::provisioned::{Mqtt, Provisioned, is_json, real_path};
 use super::sealed::SealedDevice;
 use crate::error::{Error, FormatError};
-use crate::keyring::Keyring;
+use crate::keyring::{Keyring, Provision};
 use crate::message::Message;
 use crate::receiver::Publication;
 use crate::sealed::Address;
@@ -70,8 +70,8 @@ impl Device {
     ///
     /// # Errors
     /// [`crate::StateError`]
-    pub fn sealed(provisioned: Provisioned, options: DeviceOptions) -> Result<Self, Error> {
-        let device = SealedDevice::new(provisioned, options, None)?;
+    pub fn sealed(given: Provision, options: DeviceOptions) -> Result<Self, Error> {
+        let device = SealedDevice::new(given.into(), options, None)?;
         Ok(Self(Inner::Sealed(Box::new(device))))
     }
 
@@ -99,10 +99,10 @@ impl Device {
         let device = keyring.device(name)?;
         let inner = match (format, &device.sealed, &device.classic) {
             (Some(Format::Sealed) | None, Some(_), _) => {
-                let Some(provisioned) = Provisioned::of_keyring(keyring, index) else {
+                let Some(given) = keyring.provision_at(index) else {
                     unreachable!("a valid keyring has what it takes")
                 };
-                Inner::Sealed(Box::new(SealedDevice::new(provisioned, options, None)?))
+                Inner::Sealed(Box::new(SealedDevice::new(given.into(), options, None)?))
             }
             (Some(Format::Classic) | None, _, Some(classic)) => {
                 let random = options.random;

@@ -12,7 +12,7 @@ mod sealed;
 
 pub use both::Device;
 pub use options::{DeviceOptions, Format};
-pub use provisioned::{Mqtt, Provisioned};
+pub use provisioned::Mqtt;
 pub use reason::DeviceReason;
 
 /// The text of a session ID, as it enters the MAC.

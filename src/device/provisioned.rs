@@ -9,33 +9,18 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::error::{KeyringError, KeyringProblem};
 use crate::key::DeviceKey;
-use crate::keyring::{Keyring, read_secret_file};
+use crate::keyring::{Provision, read_secret_file};
 use crate::sealed::Address;
 use crate::topic::is_topic_name;
 
-/// Who a sealed device is, and where it speaks.
-#[derive(Clone, Debug)]
-pub struct Provisioned {
-    /// What people call it.
-    pub name: Arc<str>,
-    /// What its frames carry.
-    pub address: Address,
-    /// Its key in `epoch`; None once the state file alone holds it.
-    pub key: Option<DeviceKey>,
-    /// How many ratchet steps `key` has made.
-    pub epoch: u16,
-    /// Where its readings, acknowledgements and mode go.
-    pub up_topic: Arc<str>,
-    /// Where its hellos go.
-    pub hello_topic: Arc<str>,
-    /// Where welcomes and commands come from.
-    pub down_topic: Arc<str>,
-    /// Where it hears the beacon.
-    pub beacon_topic: Arc<str>,
+/// A provisioning file.
+pub(super) struct Provisioned {
+    /// Who the device is; its key is None once the state file alone holds it.
+    pub(super) given: Provision<Option<DeviceKey>>,
     /// How it reaches its broker, as far as it was told.
-    pub mqtt: Mqtt,
+    pub(super) mqtt: Mqtt,
     /// Whether others may read its state file.
-    pub allow_wide_permissions: bool,
+    pub(super) allow_wide_permissions: bool,
 }
 
 /// A broker, as a provisioning file names it.
@@ -62,12 +47,23 @@ impl core::fmt::Debug for Mqtt {
     }
 }
 
+/// Of a device whose provision did not come in a file.
+impl From<Provision> for Provisioned {
+    fn from(given: Provision) -> Self {
+        Self {
+            given: given.map_key(Some),
+            mqtt: Mqtt::default(),
+            allow_wide_permissions: false,
+        }
+    }
+}
+
 impl Provisioned {
     /// Reads a provisioning file, as `espseal provision` writes it.
     ///
     /// # Errors
     /// [`KeyringError`], with file, line and field.
-    pub fn load(path: &Path) -> Result<Self, KeyringError> {
+    pub(super) fn load(path: &Path) -> Result<Self, KeyringError> {
         read_secret_file(path, false, |text| {
             let read = Self::parse(text)?;
             let wide = read.allow_wide_permissions;
@@ -76,29 +72,10 @@ impl Provisioned {
         .map(|(read, _)| read)
     }
 
-    /// What one of [`Keyring::devices`] is provisioned with: None unless it is sealed.
-    pub(super) fn of_keyring(keyring: &Keyring, index: usize) -> Option<Self> {
-        let device = keyring.devices().get(index)?;
-        let sealed = device.sealed.as_ref()?;
-        let fleet = keyring.fleets().get(sealed.fleet)?;
-        Some(Self {
-            name: Arc::clone(&device.name),
-            address: sealed.address,
-            key: Some(keyring.device_key(index, sealed.minimum_epoch)?),
-            epoch: sealed.minimum_epoch,
-            up_topic: sealed.up_topic(fleet).into(),
-            hello_topic: sealed.hello_topic(fleet).into(),
-            down_topic: sealed.down_topic(fleet).into(),
-            beacon_topic: Arc::clone(&fleet.beacon_topic),
-            mqtt: Mqtt::default(),
-            allow_wide_permissions: false,
-        })
-    }
-
     fn parse(text: &str) -> Result<Self, KeyringError> {
         let mut fields = Fields::parse(text)?;
         fields.check_version()?;
-        let read = Self {
+        let given = Provision {
             name: fields.name()?,
             address: fields.address()?,
             key: fields.key()?,
@@ -106,7 +83,12 @@ impl Provisioned {
             up_topic: fields.topic("up_topic", "where its readings go")?,
             hello_topic: fields.topic("hello_topic", "where its hellos go")?,
             down_topic: fields.topic("down_topic", "where its commands come from")?,
-            beacon_topic: fields.topic("beacon_topic", "where it hears the fleet's beacon")?,
+            beacon_topic: fields
+                .topic("beacon_topic", "where it hears the fleet's beacon")?
+                .into(),
+        };
+        let read = Self {
+            given,
             mqtt: Mqtt {
                 host: fields.text("mqtt_host")?,
                 port: fields.number("mqtt_port")?,
@@ -274,9 +256,9 @@ impl Fields {
         }
     }
 
-    fn topic(&mut self, field: &'static str, hint: &'static str) -> Result<Arc<str>, KeyringError> {
+    fn topic(&mut self, field: &'static str, hint: &'static str) -> Result<String, KeyringError> {
         match self.required(field, hint)? {
-            Value::String(topic) if is_topic_name(&topic) => Ok(topic.into()),
+            Value::String(topic) if is_topic_name(&topic) => Ok(topic),
             _ => Err(invalid(field, "one topic, without `+` and `#`")),
         }
     }

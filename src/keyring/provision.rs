@@ -8,21 +8,24 @@ use crate::key::DeviceKey;
 use crate::sealed::Address;
 
 /// What a device holds: its address, the key of one epoch, its topics. Never the fleet key.
-#[derive(Debug)]
-pub struct Provision {
+///
+/// The key is a type of its own because a device that has ratcheted forgets it
+/// (`Option<DeviceKey>`), and everyone else has it.
+#[derive(Clone, Debug)]
+pub struct Provision<Key = DeviceKey> {
     /// What people call the device.
     pub name: Arc<str>,
     /// Its address.
     pub address: Address,
     /// Its key of the epoch.
-    pub key: DeviceKey,
-    /// The first epoch that is accepted of it.
+    pub key: Key,
+    /// How many ratchet steps the key has made: the first epoch that is accepted of the device.
     pub epoch: u16,
-    /// Where it sends.
+    /// Where its readings, acknowledgements and mode go.
     pub up_topic: String,
-    /// Where it says hello.
+    /// Where its hellos go.
     pub hello_topic: String,
-    /// Where it hears.
+    /// Where welcomes and commands come from.
     pub down_topic: String,
     /// Where it hears the beacon.
     pub beacon_topic: Arc<str>,
@@ -46,23 +49,42 @@ impl Keyring {
             let name = name.escape_debug().to_string();
             return Err(KeyringError::new(KeyringProblem::Revoked { name }));
         }
-        let epoch = sealed.minimum_epoch;
-        let (Some(device), Some(fleet), Some(key)) = (
-            self.devices().get(index),
-            self.fleets().get(sealed.fleet),
-            self.device_key(index, epoch),
-        ) else {
+        let Some(provision) = self.provision_at(index) else {
             unreachable!("sealed() found the device, and its fleet was there when it was read")
         };
-        Ok(Provision {
-            name: device.name.clone(),
+        Ok(provision)
+    }
+
+    /// What one of [`Self::devices`] holds, revoked or not: None unless it is sealed.
+    pub(crate) fn provision_at(&self, index: usize) -> Option<Provision> {
+        let device = self.devices().get(index)?;
+        let sealed = device.sealed.as_ref()?;
+        let fleet = self.fleets().get(sealed.fleet)?;
+        Some(Provision {
+            name: Arc::clone(&device.name),
             address: sealed.address,
-            key,
-            epoch,
+            key: self.device_key(index, sealed.minimum_epoch)?,
+            epoch: sealed.minimum_epoch,
             up_topic: sealed.up_topic(fleet),
             hello_topic: sealed.hello_topic(fleet),
             down_topic: sealed.down_topic(fleet),
-            beacon_topic: fleet.beacon_topic.clone(),
+            beacon_topic: Arc::clone(&fleet.beacon_topic),
         })
+    }
+}
+
+impl<Key> Provision<Key> {
+    /// The same with another key, or what stands for it.
+    pub(crate) fn map_key<Other>(self, change: impl FnOnce(Key) -> Other) -> Provision<Other> {
+        Provision {
+            name: self.name,
+            address: self.address,
+            key: change(self.key),
+            epoch: self.epoch,
+            up_topic: self.up_topic,
+            hello_topic: self.hello_topic,
+            down_topic: self.down_topic,
+            beacon_topic: self.beacon_topic,
+        }
     }
 }

@@ -1,6 +1,7 @@
 """A Mosquitto of a test's own: a free port on localhost, its own folder, nothing left behind."""
 
 import os
+import signal
 import socket
 import subprocess
 import time
@@ -84,12 +85,19 @@ class Mosquitto:
         process, self._process = self._process, None
         if process is not None:
             process.terminate()
+            # It may be frozen.
+            process.send_signal(signal.SIGCONT)
             try:
                 process.wait(timeout=_START)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
                 raise AssertionError(f"mosquitto did not end:\n{self.log[-2000:]}") from None
+
+    def freeze(self, frozen: bool) -> None:
+        """Has it answer nobody, or go on."""
+        assert self._process is not None, "the broker does not run"
+        self._process.send_signal(signal.SIGSTOP if frozen else signal.SIGCONT)
 
     def restart(self) -> None:
         """Stops the broker and starts it on the same port."""

@@ -2,11 +2,8 @@
 
 import hmac
 import os
-import signal
 import socket
-import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -20,6 +17,7 @@ from cryptography.hazmat.primitives.ciphers.modes import CBC
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 
+from broker import Mosquitto
 from espseal.simulator import LuaVersion, firmware_files
 from espseal.simulator.board import Board
 from espseal.simulator.loop import Loop
@@ -99,60 +97,11 @@ def bench(lua: LuaVersion) -> Iterator[Bench]:
     made.close()
 
 
-class Broker:
-    """A mosquitto of one's own on a free port; it keeps its retained messages over `restart`."""
-
-    def __init__(self, directory: Path) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
-        self._log = directory / "mosquitto.log"
-        self._config = directory / "mosquitto.conf"
-        self._config.write_text(
-            f"listener {self.port} 127.0.0.1\nallow_anonymous true\n"
-            f"persistence true\npersistence_location {directory}/\n"
-            f"user root\nlog_dest stderr\n"
-        )
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        """Starts it and waits until it answers; fails with its log."""
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                ["mosquitto", "-c", str(self._config)], stdout=log, stderr=log
-            )
-        deadline = time.monotonic() + _PATIENCE
-        while time.monotonic() < deadline and self._process.poll() is None:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 0.5).close()
-            except OSError:
-                time.sleep(0.02)
-            else:
-                return
-        self.stop()
-        pytest.fail("mosquitto does not answer:\n" + self._log.read_text())
-
-    def stop(self) -> None:
-        """Ends it in good order; may be repeated."""
-        if self._process is not None:
-            self._process.terminate()
-            self._process.send_signal(signal.SIGCONT)
-            self._process.wait(_PATIENCE)
-            self._process = None
-
-    def freeze(self, frozen: bool) -> None:
-        """Has it answer nobody, or go on."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGSTOP if frozen else signal.SIGCONT)
-
-
 @pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Broker]:
-    """A running broker."""
-    made = Broker(tmp_path)
-    made.start()
-    yield made
-    made.stop()
+def broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    """A running broker, which keeps its retained messages over a restart."""
+    with Mosquitto(tmp_path, persistence=True) as made:
+        yield made
 
 
 class Host:
@@ -259,7 +208,7 @@ class Host:
 
 
 @pytest.fixture
-def host(broker: Broker) -> Iterator[Host]:
+def host(broker: Mosquitto) -> Iterator[Host]:
     """A host at the broker, which has published no session ID."""
     with Host(broker.port) as made:
         yield made
@@ -382,7 +331,7 @@ class Proxy:
 
 
 @pytest.fixture
-def proxy(broker: Broker) -> Iterator[Proxy]:
+def proxy(broker: Mosquitto) -> Iterator[Proxy]:
     """A proxy in front of the broker."""
     with Proxy(broker.port) as made:
         yield made

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from broker import Mosquitto
 from espseal.simulator import LuaSource, LuaVersion, Node, firmware_files
 
 from .conftest import (
@@ -15,7 +16,6 @@ from .conftest import (
     SESSION_TOPIC,
     SESSIONS,
     TOPIC,
-    Broker,
     Host,
     Proxy,
     open_frame,
@@ -57,7 +57,9 @@ def ascending(readings: list[bytes]) -> list[bytes]:
     return [str(number).encode() for number in range(len(readings))]
 
 
-def test_the_configuration_survives_rendering(broker: Broker, host: Host, lua: LuaVersion) -> None:
+def test_the_configuration_survives_rendering(
+    broker: Mosquitto, host: Host, lua: LuaVersion
+) -> None:
     """8-bit keys included: KEYS holds NUL, 0x80 and 0xff."""
     host.say(SESSIONS[0])
     keys = {**KEYS, "iv_key": {"hex": KEYS["iv_key"].hex()}}
@@ -67,7 +69,9 @@ def test_the_configuration_survives_rendering(broker: Broker, host: Host, lua: L
 
 
 @pytest.mark.parametrize("qos", [0, 1, 2])
-def test_every_reading_arrives_once(broker: Broker, host: Host, lua: LuaVersion, qos: int) -> None:
+def test_every_reading_arrives_once(
+    broker: Mosquitto, host: Host, lua: LuaVersion, qos: int
+) -> None:
     host.say(SESSIONS[0])
     fields = config(broker.port, qos=qos)
     with Node(chip_id=CHIP_ID, config=fields, lua=lua, sensor=counting()) as node:
@@ -79,7 +83,7 @@ def test_every_reading_arrives_once(broker: Broker, host: Host, lua: LuaVersion,
 
 
 def test_nothing_is_published_without_a_session(
-    broker: Broker, host: Host, lua: LuaVersion
+    broker: Mosquitto, host: Host, lua: LuaVersion
 ) -> None:
     fields = config(broker.port, outbox=3)
     with Node(chip_id=CHIP_ID, config=fields, lua=lua, sensor=counting()) as node:
@@ -101,7 +105,7 @@ def test_nothing_is_published_without_a_session(
     "payload", [b"", b"hello", b"0" * 31, b"0" * 33, b"g" * 32, b"\0" * 32, b"0" * 31 + b"\n"]
 )
 def test_what_is_no_session_id_is_ignored(
-    broker: Broker, host: Host, lua: LuaVersion, payload: bytes
+    broker: Mosquitto, host: Host, lua: LuaVersion, payload: bytes
 ) -> None:
     with Node(chip_id=CHIP_ID, config=config(broker.port), lua=lua) as node:
         node.wait_for(says("mqtt: listening"))
@@ -112,7 +116,7 @@ def test_what_is_no_session_id_is_ignored(
 
 
 def test_a_false_id_that_the_host_answers_costs_no_reading(
-    broker: Broker, host: Host, lua: LuaVersion
+    broker: Mosquitto, host: Host, lua: LuaVersion
 ) -> None:
     host.say(SESSIONS[0])
     fields = config(broker.port, session_settle=300, interval=30)
@@ -127,7 +131,7 @@ def test_a_false_id_that_the_host_answers_costs_no_reading(
         assert node.stats["sessions"] == 1
 
 
-def test_a_new_session_is_taken_over(broker: Broker, host: Host, lua: LuaVersion) -> None:
+def test_a_new_session_is_taken_over(broker: Mosquitto, host: Host, lua: LuaVersion) -> None:
     host.say(SESSIONS[0])
     with Node(chip_id=CHIP_ID, config=config(broker.port), lua=lua, sensor=counting()) as node:
         node.wait_for(says("published"))
@@ -141,7 +145,7 @@ def test_a_new_session_is_taken_over(broker: Broker, host: Host, lua: LuaVersion
         assert {True, False} == set(under_the_new)
 
 
-def test_an_old_session_is_not_used(broker: Broker, host: Host, lua: LuaVersion) -> None:
+def test_an_old_session_is_not_used(broker: Mosquitto, host: Host, lua: LuaVersion) -> None:
     """Also not when the broker says it again: the age counts from its first time."""
     host.say(SESSIONS[0])
     fields = config(broker.port, session_max_age=1)
@@ -160,7 +164,7 @@ def test_an_old_session_is_not_used(broker: Broker, host: Host, lua: LuaVersion)
 
 @pytest.mark.parametrize("qos", [1, 2])
 def test_a_broker_restart_loses_and_doubles_nothing(
-    broker: Broker, host: Host, lua: LuaVersion, qos: int
+    broker: Mosquitto, host: Host, lua: LuaVersion, qos: int
 ) -> None:
     host.say(SESSIONS[0])
     fields = config(broker.port, qos=qos, outbox=200)
@@ -214,7 +218,7 @@ def test_after_its_session_it_is_sealed_anew(host: Host, proxy: Proxy, lua: LuaV
         assert (node.stats["resealed"], node.stats["resent"]) == (1, 0)
 
 
-def test_a_silent_broker_is_left(broker: Broker, host: Host, lua: LuaVersion) -> None:
+def test_a_silent_broker_is_left(broker: Mosquitto, host: Host, lua: LuaVersion) -> None:
     host.say(SESSIONS[0])
     fields = config(broker.port, ack_timeout=700, outbox=500)
     with Node(chip_id=CHIP_ID, config=fields, lua=lua, sensor=counting()) as node:
@@ -230,7 +234,9 @@ def test_a_silent_broker_is_left(broker: Broker, host: Host, lua: LuaVersion) ->
         assert node.stats["resealed"] == 0
 
 
-def test_a_publish_that_never_fits_is_dropped(broker: Broker, host: Host, lua: LuaVersion) -> None:
+def test_a_publish_that_never_fits_is_dropped(
+    broker: Mosquitto, host: Host, lua: LuaVersion
+) -> None:
     """``publish`` returns false without an error: header, topic and payload exceed 1024 bytes."""
     host.say(SESSIONS[0])
     sensor = LuaSource(
@@ -247,7 +253,7 @@ def test_a_publish_that_never_fits_is_dropped(broker: Broker, host: Host, lua: L
         assert (node.stats["refused"], node.stats["dropped"]) == (3, 1)
 
 
-def test_the_same_publish_fits_newer_builds(broker: Broker, host: Host, lua: LuaVersion) -> None:
+def test_the_same_publish_fits_newer_builds(broker: Mosquitto, host: Host, lua: LuaVersion) -> None:
     host.say(SESSIONS[0])
     sensor = LuaSource('function() return ("x"):rep(470) end')
     with Node(chip_id=CHIP_ID, config=config(broker.port, sensor=sensor), lua=lua) as node:
@@ -260,7 +266,7 @@ def test_the_same_publish_fits_newer_builds(broker: Broker, host: Host, lua: Lua
     [('"5\\0"', "data_ends_in_nul"), ('("5"):rep(1000)', "frame_too_long")],
 )
 def test_what_cannot_be_sealed_is_dropped(
-    broker: Broker, host: Host, lua: LuaVersion, reading: str, code: str
+    broker: Mosquitto, host: Host, lua: LuaVersion, reading: str, code: str
 ) -> None:
     host.say(SESSIONS[0])
     sensor = LuaSource(f"function() return {reading} end")
@@ -270,7 +276,7 @@ def test_what_cannot_be_sealed_is_dropped(
         assert (node.stats["published"], node.panics) == (0, 0)
 
 
-def test_a_sensor_may_have_nothing_to_say(broker: Broker, host: Host, lua: LuaVersion) -> None:
+def test_a_sensor_may_have_nothing_to_say(broker: Mosquitto, host: Host, lua: LuaVersion) -> None:
     host.say(SESSIONS[0])
     sensor = LuaSource("function() if adc.read(0) % 2 == 1 then return adc.read(0) end end")
     fields = config(broker.port, sensor=sensor, interval=30)
@@ -280,7 +286,7 @@ def test_a_sensor_may_have_nothing_to_say(broker: Broker, host: Host, lua: LuaVe
         assert b"nil" not in host.readings()
 
 
-def test_wifi_goes_and_comes_back(broker: Broker, host: Host, lua: LuaVersion) -> None:
+def test_wifi_goes_and_comes_back(broker: Mosquitto, host: Host, lua: LuaVersion) -> None:
     host.say(SESSIONS[0])
     fields = config(broker.port, outbox=200)
     with Node(chip_id=CHIP_ID, config=fields, lua=lua, sensor=counting()) as node:
@@ -297,7 +303,7 @@ def test_wifi_goes_and_comes_back(broker: Broker, host: Host, lua: LuaVersion) -
         assert (node.stats["connects"], node.panics) == (2, 0)
 
 
-def test_a_boot_without_wifi(broker: Broker, host: Host, lua: LuaVersion) -> None:
+def test_a_boot_without_wifi(broker: Mosquitto, host: Host, lua: LuaVersion) -> None:
     host.say(SESSIONS[0])
     with Node(chip_id=CHIP_ID, config=config(broker.port), lua=lua) as node:
         node.wifi_down()
@@ -308,7 +314,7 @@ def test_a_boot_without_wifi(broker: Broker, host: Host, lua: LuaVersion) -> Non
         assert (node.panics, node.draws_before_ip) == (0, 0)
 
 
-def test_a_power_cycle(broker: Broker, host: Host, lua: LuaVersion) -> None:
+def test_a_power_cycle(broker: Mosquitto, host: Host, lua: LuaVersion) -> None:
     host.say(SESSIONS[0])
     with Node(chip_id=CHIP_ID, config=config(broker.port), lua=lua) as node:
         node.wait_for(says("published"))
@@ -321,7 +327,7 @@ def test_a_power_cycle(broker: Broker, host: Host, lua: LuaVersion) -> None:
         assert len(host.frames) == len(set(host.frames))
 
 
-def test_twenty_nodes_share_a_session(broker: Broker, host: Host) -> None:
+def test_twenty_nodes_share_a_session(broker: Mosquitto, host: Host) -> None:
     host.say(SESSIONS[0])
     nodes = [Node(chip_id=number, config=config(broker.port)) for number in range(1, 21)]
     try:
@@ -363,7 +369,7 @@ def test_it_stops_on_a_configuration_that_cannot_be_meant(
         assert node.panics == 0
 
 
-def test_article_keys_can_be_allowed(broker: Broker, lua: LuaVersion) -> None:
+def test_article_keys_can_be_allowed(broker: Mosquitto, lua: LuaVersion) -> None:
     keys = {
         "iv_key": "2345678901abcdef",
         "data_key": "0123456789abcdef",

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from broker import Mosquitto
 from espseal.simulator import LuaSource, LuaVersion, Node
 
-from .conftest import Broker, Proxy
+from .conftest import Proxy
 from .sealed_host import (
     ADDRESS,
     BEACON_TOPIC,
@@ -79,7 +80,7 @@ def wipe(node: Node) -> None:
 
 
 @pytest.fixture
-def host(broker: Broker) -> Iterator[SealedHost]:
+def host(broker: Mosquitto) -> Iterator[SealedHost]:
     """A host with a beacon."""
     with SealedHost(broker.port) as made:
         made.show_beacon()
@@ -98,7 +99,7 @@ def obeyed(node: Node) -> list[str]:
 # Readings.
 
 
-def test_every_reading_arrives_once(broker: Broker, host: SealedHost, lua: LuaVersion) -> None:
+def test_every_reading_arrives_once(broker: Mosquitto, host: SealedHost, lua: LuaVersion) -> None:
     with device(broker.port, lua, hello_min=5000) as node:
         readings = host.wait_readings(8)
         assert readings == ascending(readings)
@@ -112,7 +113,9 @@ def test_every_reading_arrives_once(broker: Broker, host: SealedHost, lua: LuaVe
         assert set(kinds[2:]) == {(Kind.DATA, b"")}
 
 
-def test_readings_wait_for_the_welcome(broker: Broker, host: SealedHost, lua: LuaVersion) -> None:
+def test_readings_wait_for_the_welcome(
+    broker: Mosquitto, host: SealedHost, lua: LuaVersion
+) -> None:
     host.welcoming = False
     with device(broker.port, lua) as node:
         host.wait_hello(3)
@@ -127,7 +130,7 @@ def test_readings_wait_for_the_welcome(broker: Broker, host: SealedHost, lua: Lu
         assert node.stats["welcomes"] >= 1
 
 
-def test_or_for_so_long(broker: Broker, host: SealedHost, lua: LuaVersion) -> None:
+def test_or_for_so_long(broker: Mosquitto, host: SealedHost, lua: LuaVersion) -> None:
     """A host that is away answers later; the broker keeps the readings for it, and they are bound
     to a beacon, or a host without a window could not take them."""
     host.welcoming = False
@@ -160,7 +163,7 @@ def test_a_bound_frame_is_sealed_anew_when_its_beacon_is_over(
 
 @pytest.mark.parametrize("qos", [1, 2])
 def test_a_broker_restart_loses_and_doubles_nothing(
-    broker: Broker, host: SealedHost, lua: LuaVersion, qos: int
+    broker: Mosquitto, host: SealedHost, lua: LuaVersion, qos: int
 ) -> None:
     with device(broker.port, lua, qos=qos) as node:
         host.wait_readings(3)
@@ -203,7 +206,7 @@ def test_an_unknown_outcome_is_sent_again_byte_for_byte(
 
 
 def test_each_connection_begins_with_a_hello_for_another_session(
-    broker: Broker, host: SealedHost, lua: LuaVersion
+    broker: Mosquitto, host: SealedHost, lua: LuaVersion
 ) -> None:
     with device(broker.port, lua) as node:
         host.wait_welcomed()
@@ -217,7 +220,7 @@ def test_each_connection_begins_with_a_hello_for_another_session(
 
 
 def test_a_failing_flash_stops_readings_and_loses_none(
-    broker: Broker, host: SealedHost, lua: LuaVersion
+    broker: Mosquitto, host: SealedHost, lua: LuaVersion
 ) -> None:
     sensor = LuaSource(
         """(function()
@@ -244,7 +247,7 @@ def test_a_failing_flash_stops_readings_and_loses_none(
 
 
 def test_a_device_that_was_wiped_comes_back_by_itself(
-    broker: Broker, host: SealedHost, lua: LuaVersion
+    broker: Mosquitto, host: SealedHost, lua: LuaVersion
 ) -> None:
     with device(broker.port, lua) as node:
         host.wait_readings(10)
@@ -267,7 +270,7 @@ def test_a_device_that_was_wiped_comes_back_by_itself(
 
 
 def test_the_floor_outlives_a_loss_of_power(
-    broker: Broker, host: SealedHost, lua: LuaVersion
+    broker: Mosquitto, host: SealedHost, lua: LuaVersion
 ) -> None:
     host.head = 2**40
     with device(broker.port, lua) as node:
@@ -280,7 +283,7 @@ def test_the_floor_outlives_a_loss_of_power(
 
 
 def test_frames_that_someone_withholds_stay_below_the_floor(
-    broker: Broker, host: SealedHost, lua: LuaVersion
+    broker: Mosquitto, host: SealedHost, lua: LuaVersion
 ) -> None:
     """40 frames are caught on their way; the device is wiped and comes back."""
     with device(broker.port, lua, interval=20) as node:
@@ -303,7 +306,7 @@ def test_frames_that_someone_withholds_stay_below_the_floor(
 
 
 def test_a_power_loss_after_each_reading_repeats_no_counter(
-    broker: Broker, host: SealedHost, lua: LuaVersion
+    broker: Mosquitto, host: SealedHost, lua: LuaVersion
 ) -> None:
     with device(broker.port, lua, reserve=3) as node:
         for _ in range(4):
@@ -318,7 +321,7 @@ def test_a_power_loss_after_each_reading_repeats_no_counter(
 # Sessions and hellos.
 
 
-def test_swapped_hellos(broker: Broker, host: SealedHost, lua: LuaVersion) -> None:
+def test_swapped_hellos(broker: Mosquitto, host: SealedHost, lua: LuaVersion) -> None:
     host.holding = True
     with device(broker.port, lua, on_command=PRINTS) as node:
         host.wait(lambda: len(host.payloads) >= 2, "no two hellos")
@@ -333,7 +336,7 @@ def test_swapped_hellos(broker: Broker, host: SealedHost, lua: LuaVersion) -> No
 
 
 def test_a_hello_of_the_life_before_comes_late(
-    broker: Broker, host: SealedHost, lua: LuaVersion
+    broker: Mosquitto, host: SealedHost, lua: LuaVersion
 ) -> None:
     """Its welcome opens nothing on the device, and the host keeps the session that it has."""
     host.holding = True
@@ -355,7 +358,7 @@ def test_a_hello_of_the_life_before_comes_late(
 
 
 def test_a_lost_welcome_leaves_the_session_before(
-    broker: Broker, host: SealedHost, lua: LuaVersion
+    broker: Mosquitto, host: SealedHost, lua: LuaVersion
 ) -> None:
     with device(broker.port, lua, on_command=PRINTS) as node:
         host.wait_welcomed()
@@ -375,7 +378,7 @@ def test_a_lost_welcome_leaves_the_session_before(
 
 
 def test_who_asks_for_a_hello_gets_one_a_minute(
-    broker: Broker, host: SealedHost, lua: LuaVersion
+    broker: Mosquitto, host: SealedHost, lua: LuaVersion
 ) -> None:
     with device(broker.port, lua, hello_min=20000) as node:
         host.wait_welcomed()
@@ -388,7 +391,7 @@ def test_who_asks_for_a_hello_gets_one_a_minute(
         assert node.panics == 0
 
 
-def test_a_new_session_every_interval(broker: Broker, host: SealedHost, lua: LuaVersion) -> None:
+def test_a_new_session_every_interval(broker: Mosquitto, host: SealedHost, lua: LuaVersion) -> None:
     with device(broker.port, lua, hello_interval=1):
         sessions = set()
 
@@ -408,7 +411,7 @@ def constant_random(port: int, lua: LuaVersion) -> Node:
 
 
 def test_a_generator_that_repeats_draws_another_session(
-    broker: Broker, host: SealedHost, lua: LuaVersion
+    broker: Mosquitto, host: SealedHost, lua: LuaVersion
 ) -> None:
     """After a reboot, and after a wipe, when the counter repeats as well."""
     with constant_random(broker.port, lua) as node:
@@ -430,7 +433,7 @@ def test_a_generator_that_repeats_draws_another_session(
 
 
 def test_without_a_beacon_it_is_welcomed_and_takes_no_command(
-    broker: Broker, host: SealedHost, lua: LuaVersion
+    broker: Mosquitto, host: SealedHost, lua: LuaVersion
 ) -> None:
     host.head = 0
     with device(broker.port, lua, beacon_topic=None, on_command=PRINTS) as node:
@@ -443,7 +446,7 @@ def test_without_a_beacon_it_is_welcomed_and_takes_no_command(
         assert obeyed(node) == []
 
 
-def test_a_beacon_that_comes_late(broker: Broker, lua: LuaVersion) -> None:
+def test_a_beacon_that_comes_late(broker: Mosquitto, lua: LuaVersion) -> None:
     """The first hello is not bound, and the host does not know the device: it cannot answer."""
     with SealedHost(broker.port) as host, device(broker.port, lua, on_command=PRINTS) as node:
         host.wait_hello(1)
@@ -455,7 +458,7 @@ def test_a_beacon_that_comes_late(broker: Broker, lua: LuaVersion) -> None:
 
 
 def test_a_false_beacon_that_the_host_answers(
-    broker: Broker, host: SealedHost, lua: LuaVersion
+    broker: Mosquitto, host: SealedHost, lua: LuaVersion
 ) -> None:
     attacker = b"f" * 32
     with device(broker.port, lua, session_settle=400) as node:
@@ -467,7 +470,7 @@ def test_a_false_beacon_that_the_host_answers(
         assert host.arrived[0][0] == "fresh"
 
 
-def test_what_is_no_beacon_is_ignored(broker: Broker, host: SealedHost, lua: LuaVersion) -> None:
+def test_what_is_no_beacon_is_ignored(broker: Mosquitto, host: SealedHost, lua: LuaVersion) -> None:
     with device(broker.port, lua) as node:
         host.wait_welcomed()
         for payload in (b"", b"x", b"g" * 32, b"0" * 31, b"0" * 33, bytes(16)):
@@ -480,7 +483,7 @@ def test_what_is_no_beacon_is_ignored(broker: Broker, host: SealedHost, lua: Lua
 
 
 def test_commands_are_obeyed_once_and_acknowledged(
-    broker: Broker, host: SealedHost, lua: LuaVersion
+    broker: Mosquitto, host: SealedHost, lua: LuaVersion
 ) -> None:
     with device(broker.port, lua, on_command=PRINTS) as node:
         host.wait_welcomed()
@@ -497,7 +500,9 @@ def test_commands_are_obeyed_once_and_acknowledged(
         assert (node.stats["commands"], node.stats["duplicate"]) == (2, 1)
 
 
-def test_what_is_no_command_is_refused(broker: Broker, host: SealedHost, lua: LuaVersion) -> None:
+def test_what_is_no_command_is_refused(
+    broker: Mosquitto, host: SealedHost, lua: LuaVersion
+) -> None:
     with device(broker.port, lua, on_command=PRINTS) as node:
         host.wait_welcomed()
         assert host.session is not None
@@ -522,7 +527,7 @@ def test_what_is_no_command_is_refused(broker: Broker, host: SealedHost, lua: Lu
 
 
 def test_an_error_in_on_command_is_survived(
-    broker: Broker, host: SealedHost, lua: LuaVersion
+    broker: Mosquitto, host: SealedHost, lua: LuaVersion
 ) -> None:
     with device(broker.port, lua, on_command=LuaSource("function() error('oh no') end")) as node:
         host.wait_welcomed()
@@ -532,7 +537,7 @@ def test_an_error_in_on_command_is_survived(
 
 
 def test_without_on_command_nothing_is_acknowledged(
-    broker: Broker, host: SealedHost, lua: LuaVersion
+    broker: Mosquitto, host: SealedHost, lua: LuaVersion
 ) -> None:
     with device(broker.port, lua) as node:
         host.wait_welcomed()
@@ -547,7 +552,7 @@ def test_without_on_command_nothing_is_acknowledged(
     [(None, [0, 0]), (LuaSource("function(wanted) return wanted or 7 end"), [7, 3])],
 )
 def test_the_mode(
-    broker: Broker,
+    broker: Mosquitto,
     host: SealedHost,
     lua: LuaVersion,
     on_mode: LuaSource | None,
@@ -567,7 +572,7 @@ def test_the_mode(
 
 
 def test_control_frames_that_do_not_parse_are_counted(
-    broker: Broker, host: SealedHost, lua: LuaVersion
+    broker: Mosquitto, host: SealedHost, lua: LuaVersion
 ) -> None:
     bodies = [b"", b"\0", b"\7", b"\xff\0\0", b"\1\0", b"\3" + bytes(7)]
     # And what only a device says.
@@ -583,7 +588,7 @@ def test_control_frames_that_do_not_parse_are_counted(
 
 
 def test_a_flood_of_garbage_changes_nothing(
-    broker: Broker, host: SealedHost, lua: LuaVersion
+    broker: Mosquitto, host: SealedHost, lua: LuaVersion
 ) -> None:
     with device(broker.port, lua, on_command=PRINTS) as node:
         host.wait_welcomed()
@@ -598,7 +603,7 @@ def test_a_flood_of_garbage_changes_nothing(
 # The ratchet.
 
 
-def test_a_ratchet(broker: Broker, host: SealedHost, lua: LuaVersion) -> None:
+def test_a_ratchet(broker: Mosquitto, host: SealedHost, lua: LuaVersion) -> None:
     with device(broker.port, lua, on_command=PRINTS) as node:
         host.wait_welcomed()
         frame = host.control(Op.RATCHET, b"\0\1")
@@ -626,7 +631,7 @@ def test_a_ratchet(broker: Broker, host: SealedHost, lua: LuaVersion) -> None:
 
 
 def test_after_a_ratchet_no_file_holds_the_key_before(
-    broker: Broker, host: SealedHost, lua: LuaVersion
+    broker: Mosquitto, host: SealedHost, lua: LuaVersion
 ) -> None:
     with device(broker.port, lua) as node:
         host.wait_welcomed()
@@ -644,7 +649,7 @@ def test_after_a_ratchet_no_file_holds_the_key_before(
 
 @pytest.mark.parametrize(("target", "epoch"), [(3, 3), (4, 0), (0xFFFF, 0), (0, 0)])
 def test_a_ratchet_goes_as_far_as_a_host_believes(
-    broker: Broker, host: SealedHost, lua: LuaVersion, target: int, epoch: int
+    broker: Mosquitto, host: SealedHost, lua: LuaVersion, target: int, epoch: int
 ) -> None:
     with device(broker.port, lua) as node:
         host.wait_welcomed()
@@ -659,7 +664,7 @@ def test_a_ratchet_goes_as_far_as_a_host_believes(
 
 
 def test_a_ratchet_that_flash_does_not_take_is_not_acknowledged(
-    broker: Broker, host: SealedHost, lua: LuaVersion
+    broker: Mosquitto, host: SealedHost, lua: LuaVersion
 ) -> None:
     sensor = LuaSource(
         """(function()
@@ -701,7 +706,7 @@ def test_a_lost_acknowledgement_of_a_ratchet(
 # Deep sleep.
 
 
-def test_a_device_that_sleeps(broker: Broker, host: SealedHost, lua: LuaVersion) -> None:
+def test_a_device_that_sleeps(broker: Mosquitto, host: SealedHost, lua: LuaVersion) -> None:
     with device(broker.port, lua, sleep=100, listen=200) as node:
         readings = host.wait_readings(4)
         assert readings == ascending(readings)
@@ -717,7 +722,7 @@ def test_a_device_that_sleeps(broker: Broker, host: SealedHost, lua: LuaVersion)
 
 
 def test_a_device_that_sleeps_hears_commands_when_it_wakes(
-    broker: Broker, host: SealedHost, lua: LuaVersion
+    broker: Mosquitto, host: SealedHost, lua: LuaVersion
 ) -> None:
     with device(broker.port, lua, sleep=100, listen=2000, on_command=PRINTS) as node:
         session = None
@@ -735,7 +740,7 @@ def test_a_broker_that_is_away_does_not_empty_the_battery(lua: LuaVersion) -> No
 
 
 def test_frames_of_another_key_are_forged(
-    broker: Broker, host: SealedHost, lua: LuaVersion
+    broker: Mosquitto, host: SealedHost, lua: LuaVersion
 ) -> None:
     """This host's own eyes."""
     with device(broker.port, lua, device_key="ab" * 32):

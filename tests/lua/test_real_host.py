@@ -14,9 +14,8 @@ from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 
 import espseal
+from broker import Mosquitto
 from espseal.simulator import LuaVersion, Node
-
-from .conftest import Broker
 
 QUICK = """
   on_command = function(data) print("obeyed " .. data) end,
@@ -88,7 +87,7 @@ class RealHost:
 
 
 @pytest.fixture
-def provisioned(broker: Broker, tmp_path: Path) -> tuple[espseal.Keyring, bytes]:
+def provisioned(broker: Mosquitto, tmp_path: Path) -> tuple[espseal.Keyring, bytes]:
     """A keyring with one device, and the config.lua that the command wrote for it."""
     ring, config = tmp_path / "keyring.toml", tmp_path / "config.lua"
     reached = ["--mqtt-host", "127.0.0.1", "--mqtt-port", str(broker.port)]
@@ -124,7 +123,7 @@ def board(lua: LuaVersion, config: bytes) -> Node:
 
 
 def test_from_the_keyring_to_a_command_and_on(
-    broker: Broker, provisioned: tuple[espseal.Keyring, bytes], lua: LuaVersion
+    broker: Mosquitto, provisioned: tuple[espseal.Keyring, bytes], lua: LuaVersion
 ) -> None:
     keyring, config = provisioned
     node = board(lua, config)
@@ -162,7 +161,7 @@ def test_from_the_keyring_to_a_command_and_on(
 
 
 def test_a_device_that_was_wiped_comes_back(
-    broker: Broker, provisioned: tuple[espseal.Keyring, bytes], lua: LuaVersion
+    broker: Mosquitto, provisioned: tuple[espseal.Keyring, bytes], lua: LuaVersion
 ) -> None:
     keyring, config = provisioned
     node = board(lua, config)

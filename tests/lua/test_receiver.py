@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from broker import Mosquitto
 from espseal.simulator import LuaSource, LuaVersion, Node, firmware_files
 
-from .conftest import KEYS, SESSION_TOPIC, TOPIC, Broker, Host, seal_frame
+from .conftest import KEYS, SESSION_TOPIC, TOPIC, Host, seal_frame
 
 RECEIVER_ID, READER_ID, PEER_ID = "R", "1", "8"
 GOT = LuaSource('function(id, data, topic) print("got " .. id .. " " .. data .. " " .. topic) end')
@@ -89,7 +90,7 @@ def other(lua: LuaVersion) -> LuaVersion:
     return "5.1" if lua == "5.3" else "5.3"
 
 
-def test_two_nodes_send_to_a_third(broker: Broker, lua: LuaVersion) -> None:
+def test_two_nodes_send_to_a_third(broker: Mosquitto, lua: LuaVersion) -> None:
     """A reading as in the article, and a message to this node; each once, and in their order."""
     with (
         receiver(broker.port, lua) as node,
@@ -112,7 +113,7 @@ def test_two_nodes_send_to_a_third(broker: Broker, lua: LuaVersion) -> None:
 
 
 def test_each_session_is_shown_retained_and_taken_over(
-    broker: Broker, host: Host, lua: LuaVersion
+    broker: Mosquitto, host: Host, lua: LuaVersion
 ) -> None:
     with (
         receiver(broker.port, lua, session_interval=1, session_life=4) as node,
@@ -136,7 +137,7 @@ def test_each_session_is_shown_retained_and_taken_over(
         assert readings == list(range(len(readings)))
 
 
-def test_a_session_is_renewed_also_while_nobody_sends(broker: Broker, lua: LuaVersion) -> None:
+def test_a_session_is_renewed_also_while_nobody_sends(broker: Mosquitto, lua: LuaVersion) -> None:
     with (
         Host(broker.port, SESSION_TOPIC) as listener,
         receiver(broker.port, lua, session_interval=1, session_life=4) as node,
@@ -145,7 +146,7 @@ def test_a_session_is_renewed_also_while_nobody_sends(broker: Broker, lua: LuaVe
         assert node.stats["false_sessions"] == 0
 
 
-def test_what_is_refused(broker: Broker, host: Host, lua: LuaVersion) -> None:
+def test_what_is_refused(broker: Mosquitto, host: Host, lua: LuaVersion) -> None:
     with receiver(broker.port, lua) as node, sender(broker.port, lua) as one:
         wait_for_more(node, 2)
         frame = host.frames[0]
@@ -181,7 +182,7 @@ def test_what_is_refused(broker: Broker, host: Host, lua: LuaVersion) -> None:
         assert (node.panics, one.stats["dropped"]) == (0, 0)
 
 
-def test_a_false_session_id_is_answered(broker: Broker, host: Host, lua: LuaVersion) -> None:
+def test_a_false_session_id_is_answered(broker: Mosquitto, host: Host, lua: LuaVersion) -> None:
     with (
         Host(broker.port, SESSION_TOPIC) as listener,
         receiver(broker.port, lua) as node,
@@ -209,7 +210,7 @@ def test_a_false_session_id_is_answered(broker: Broker, host: Host, lua: LuaVers
         assert late.wait_frames(1)[0] == true
 
 
-def test_an_error_in_on_reading_is_counted(broker: Broker, lua: LuaVersion) -> None:
+def test_an_error_in_on_reading_is_counted(broker: Mosquitto, lua: LuaVersion) -> None:
     fails = LuaSource(
         'function(_, data) if data == "1" then error("oh") end print("got 1 " .. data .. " x") end'
     )
@@ -221,7 +222,7 @@ def test_an_error_in_on_reading_is_counted(broker: Broker, lua: LuaVersion) -> N
         assert (node.stats["reading_errors"], node.panics, node.boots) == (1, 0, 1)
 
 
-def test_a_power_cycle_of_the_receiver(broker: Broker, host: Host, lua: LuaVersion) -> None:
+def test_a_power_cycle_of_the_receiver(broker: Mosquitto, host: Host, lua: LuaVersion) -> None:
     """What it accepted before is not accepted again; its nodes go on under new sessions."""
     with receiver(broker.port, lua) as node, sender(broker.port, lua) as one:
         wait_for_more(node, 3)
@@ -239,7 +240,9 @@ def test_a_power_cycle_of_the_receiver(broker: Broker, host: Host, lua: LuaVersi
         assert (node.draws_before_ip, node.stats["false_sessions"]) == (0, 0)
 
 
-def test_a_retained_reading_stays_a_duplicate(broker: Broker, host: Host, lua: LuaVersion) -> None:
+def test_a_retained_reading_stays_a_duplicate(
+    broker: Mosquitto, host: Host, lua: LuaVersion
+) -> None:
     """The article publishes retained: the last frame comes again at every connection."""
     with receiver(broker.port, lua, session_interval=1, session_life=2) as node:
         with sender(broker.port, lua, retain=1):
@@ -253,7 +256,7 @@ def test_a_retained_reading_stays_a_duplicate(broker: Broker, host: Host, lua: L
 
 
 def test_a_broker_that_forgets_is_told_again(
-    broker: Broker, lua: LuaVersion, tmp_path: Path
+    broker: Mosquitto, lua: LuaVersion, tmp_path: Path
 ) -> None:
     with receiver(broker.port, lua) as node:
         node.wait_for(says("mqtt: listening"))
@@ -266,7 +269,7 @@ def test_a_broker_that_forgets_is_told_again(
         assert (node.stats["shown"], node.stats["false_sessions"]) == (2, 0)
 
 
-def test_a_broker_restart_loses_and_doubles_nothing(broker: Broker, lua: LuaVersion) -> None:
+def test_a_broker_restart_loses_and_doubles_nothing(broker: Mosquitto, lua: LuaVersion) -> None:
     with receiver(broker.port, lua) as node, sender(broker.port, lua) as one:
         wait_for_more(node, 3)
         broker.stop()

@@ -663,7 +663,7 @@ fn a_ratchet_of_more_than_three_steps_is_refused() {
 
 #[test]
 fn the_last_epoch_is_reached_and_not_passed() {
-    let given = espseal::Provisioned {
+    let given = espseal::keyring::Provision {
         epoch: 65_534,
         ..provisioned(&key())
     };
@@ -840,7 +840,7 @@ fn readings_are_those_of_the_vectors() {
             continue;
         }
         let address = record.text("address").to_owned();
-        let given = espseal::Provisioned {
+        let given = espseal::keyring::Provision {
             address: espseal::sealed::Address::parse(&address).unwrap(),
             epoch: record.text("epoch").parse().unwrap(),
             ..provisioned(&espseal::key::DeviceKey::new(&record.bytes("device_key")).unwrap())

@@ -309,9 +309,7 @@ fn others_may_not_read_the_state() {
     assert_eq!(mode & 0o777, 0o600);
     fs::set_permissions(place.state(), fs::Permissions::from_mode(0o640)).unwrap();
     assert_eq!(place.try_device().unwrap_err().code(), "wide_permissions");
-    let mut given = provisioned(&key());
-    given.allow_wide_permissions = true;
-    rig_with(&given, Some(place.state()), TestRandom::default());
+    place.loaded(&place.write(&allowing_wide_permissions()));
 }
 
 #[test]
@@ -533,9 +531,12 @@ fn others_may_not_read_the_provisioning_file() {
     let file = place.write(PROVISIONED);
     fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
     assert_eq!(Device::load(&file).unwrap_err().code(), "wide_permissions");
-    let allowed = PROVISIONED.replacen('{', "{\"allow_wide_permissions\": true,", 1);
-    fs::write(&file, allowed).unwrap();
+    fs::write(&file, allowing_wide_permissions()).unwrap();
     Device::load(&file).unwrap();
+}
+
+fn allowing_wide_permissions() -> String {
+    PROVISIONED.replacen('{', "{\"allow_wide_permissions\": true,", 1)
 }
 
 // ---- Processes ----

@@ -12,13 +12,15 @@ mod rig;
 
 use std::collections::VecDeque;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use espseal::clock::Random;
 use espseal::key::DeviceKey;
+use espseal::keyring::Provision;
 use espseal::sealed::{Address, Direction, Frame, FrameKeys, Hello, Session, open};
-use espseal::{Device, DeviceOptions, Error, Provisioned, Publication, RandomError, Verdict};
+use espseal::{Device, DeviceOptions, Error, Publication, RandomError, Verdict};
 use records::{Record, read};
 use rig::{TestClock, provisioned, state_file};
 use tempfile::TempDir;
@@ -65,7 +67,7 @@ impl Random for StepRandom {
 
 struct Run {
     place: TempDir,
-    given: Provisioned,
+    given: Provision,
     version: String,
     device: Option<Device>,
     clock: Arc<TestClock>,
@@ -82,7 +84,7 @@ struct Run {
 impl Run {
     fn new(scenario: &Record) -> Self {
         let key = DeviceKey::new(&scenario.bytes("device_key")).unwrap();
-        let given = Provisioned {
+        let given = Provision {
             address: Address::parse(scenario.text("address")).unwrap(),
             epoch: scenario.text("epoch").parse().unwrap(),
             ..provisioned(&key)
@@ -113,8 +115,7 @@ impl Run {
             .device
             .as_ref()
             .map_or(self.given.epoch, |device| device.epoch().unwrap());
-        let key = self.given.key.as_ref().unwrap();
-        key.ratchet_by(epoch - self.given.epoch)
+        self.given.key.ratchet_by(epoch - self.given.epoch)
     }
 
     /// From a state file that goes on with this counter.
@@ -128,10 +129,7 @@ impl Run {
         self.beacon = None;
         let file = self.place.path().join("state");
         fs::write(&file, state).unwrap();
-        let given = Provisioned {
-            allow_wide_permissions: true,
-            ..self.given.clone()
-        };
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
         let options = DeviceOptions {
             state: Some(file),
             firmware: self.version.clone(),
@@ -141,7 +139,7 @@ impl Run {
             clock: Arc::<TestClock>::clone(&self.clock),
             random: Arc::<StepRandom>::clone(&self.random),
         };
-        self.device = Some(Device::sealed(given, options).unwrap());
+        self.device = Some(Device::sealed(self.given.clone(), options).unwrap());
     }
 
     fn step(&mut self, step: &Record) {

@@ -8,13 +8,12 @@ use std::time::Duration;
 
 use espseal::clock::{Clock, Random};
 use espseal::key::DeviceKey;
+use espseal::keyring::Provision;
 use espseal::sealed::{
     Address, Control, Direction, Frame, FrameKeys, Header, Hello, Kind, Sealing, Session, open,
     seal,
 };
-use espseal::{
-    Device, DeviceOptions, Message, Mqtt, Provisioned, Publication, RandomError, Verdict,
-};
+use espseal::{Device, DeviceOptions, Message, Publication, RandomError, Verdict};
 
 pub(crate) const ADDRESS: Address = Address::new([0, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77]);
 pub(crate) const BEACON: Session = [0xbe; 16];
@@ -78,18 +77,16 @@ pub(crate) fn key() -> DeviceKey {
     DeviceKey::new(&[0x42; 32]).unwrap()
 }
 
-pub(crate) fn provisioned(key: &DeviceKey) -> Provisioned {
-    Provisioned {
+pub(crate) fn provisioned(key: &DeviceKey) -> Provision {
+    Provision {
         name: "kitchen".into(),
         address: ADDRESS,
-        key: Some(key.clone()),
+        key: key.clone(),
         epoch: 0,
         up_topic: UP.into(),
         hello_topic: HELLO.into(),
         down_topic: "espseal/0011223344556677/down".into(),
         beacon_topic: "espseal/house/beacon".into(),
-        mqtt: Mqtt::default(),
-        allow_wide_permissions: false,
     }
 }
 
@@ -99,12 +96,7 @@ pub(crate) fn rig() -> Rig {
 }
 
 /// A state file of version 1 of a device that was provisioned so, as another program would write it.
-pub(crate) fn state_file(
-    given: &Provisioned,
-    epoch: u16,
-    key: &DeviceKey,
-    ceiling: u64,
-) -> Vec<u8> {
+pub(crate) fn state_file(given: &Provision, epoch: u16, key: &DeviceKey, ceiling: u64) -> Vec<u8> {
     let mut fingerprint = [0; 16];
     let info = [
         b"state file",
@@ -112,7 +104,7 @@ pub(crate) fn state_file(
         &given.epoch.to_be_bytes(),
     ]
     .concat();
-    hkdf::Hkdf::<sha2::Sha256>::from_prk(given.key.as_ref().unwrap().expose())
+    hkdf::Hkdf::<sha2::Sha256>::from_prk(given.key.expose())
         .unwrap()
         .expand(&info, &mut fingerprint)
         .unwrap();
@@ -131,7 +123,7 @@ pub(crate) fn state_file(
     bytes
 }
 
-pub(crate) fn rig_with(given: &Provisioned, state: Option<PathBuf>, random: TestRandom) -> Rig {
+pub(crate) fn rig_with(given: &Provision, state: Option<PathBuf>, random: TestRandom) -> Rig {
     let clock = Arc::new(TestClock::default());
     let random = Arc::new(random);
     let options = DeviceOptions {
@@ -144,7 +136,7 @@ pub(crate) fn rig_with(given: &Provisioned, state: Option<PathBuf>, random: Test
         device: Device::sealed(given.clone(), options).unwrap(),
         clock,
         random,
-        key: given.key.clone().unwrap(),
+        key: given.key.clone(),
         address: given.address,
         epoch: given.epoch,
         downlink_counter: 0,

@@ -64,23 +64,24 @@ impl SealedDevice {
         options: DeviceOptions,
         provisioning: Option<&Path>,
     ) -> Result<Self, StateError> {
+        let given = provisioned.given;
         let birth = Birth {
-            address: provisioned.address,
-            key: provisioned.key.as_ref(),
-            epoch: provisioned.epoch,
+            address: given.address,
+            key: given.key.as_ref(),
+            epoch: given.epoch,
             allow_wide_permissions: provisioned.allow_wide_permissions,
         };
         let identity = Identity::open(&birth, options.state.as_deref())?;
         let now = options.clock.monotonic();
         let device = Self {
             topics: Topics {
-                up: provisioned.up_topic,
-                hello: provisioned.hello_topic,
-                down: provisioned.down_topic,
-                beacon: provisioned.beacon_topic,
+                up: given.up_topic.into(),
+                hello: given.hello_topic.into(),
+                down: given.down_topic.into(),
+                beacon: given.beacon_topic,
             },
-            name: provisioned.name,
-            address: provisioned.address,
+            name: given.name,
+            address: given.address,
             mqtt: provisioned.mqtt,
             firmware: options.firmware,
             interval: options.hello_interval,
@@ -106,7 +107,7 @@ impl SealedDevice {
         };
         // A crash may have come between the ratchet and this.
         let mut state = device.state();
-        if provisioned.key.is_some() && state.identity.epoch() > provisioned.epoch {
+        if given.key.is_some() && state.identity.epoch() > given.epoch {
             device.forget_provisioned_key(&mut state);
         }
         drop(state);
