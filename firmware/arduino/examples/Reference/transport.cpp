@@ -174,7 +174,7 @@ bool Transport::has_time()
     return true;
 }
 
-// Finds out, once, how small the records of the server can be: the buffer has to hold one.
+// Finds out how small the records of the server can be: the buffer has to hold one.
 bool Transport::has_buffers()
 {
     if (piece_ != 0) {
@@ -191,12 +191,14 @@ bool Transport::has_buffers()
             piece_ = length;
         }
     }
-    if (piece_ == 0) {
-        piece_ = kWhole;
-        Serial.println(F("TLS: the server does not agree to small records "
-                         "(max_fragment_length), so the board needs a buffer of 16 kB."));
-    } else {
-        Serial.printf_P(PSTR("TLS: the server agrees to records of %u bytes.\n"), piece_);
+    piece_ = piece_ == 0 ? kWhole : piece_;
+    if (piece_ != said_piece_) {
+        said_piece_ = piece_;
+        Serial.printf_P(piece_ == kWhole
+                            ? PSTR("TLS: the server does not agree to small records "
+                                   "(max_fragment_length), so the board needs room for %u bytes.\n")
+                            : PSTR("TLS: the server agrees to records of %u bytes.\n"),
+                        piece_);
     }
     tls_->tls().setBufferSizes(piece_, kSent);
     return true;
@@ -213,6 +215,8 @@ bool Transport::has_memory()
         Serial.printf_P(PSTR("TLS: it needs %u bytes of heap, and %u are free. "),
                         static_cast<unsigned>(needed), static_cast<unsigned>(there));
         Serial.println(tls_words(-1000, ""));
+        // Perhaps it only did not answer when it was asked.
+        piece_ = 0;
     }
     return false;
 }
@@ -255,8 +259,9 @@ void Transport::gone(DisconnectReason reason)
                          "listen on the network (Mosquitto: a listener line), and is it not the "
                          "port of TLS?"));
     }
-    // Its buffers are another's: the server is asked anew.
-    if (error == BR_ERR_TOO_LARGE || error == BR_ERR_BAD_FRAGLEN || error == BR_ERR_BAD_LENGTH) {
+    // The server is asked anew if it is another now, or perhaps only did not answer.
+    if (piece_ == kWhole || error == BR_ERR_TOO_LARGE || error == BR_ERR_BAD_FRAGLEN ||
+        error == BR_ERR_BAD_LENGTH) {
         piece_ = 0;
     }
 }

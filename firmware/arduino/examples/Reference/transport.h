@@ -46,6 +46,7 @@ class Transport
     BearSSL::PublicKey *key_ = nullptr;
     BearSSL::X509List *anchors_ = nullptr;
     uint16_t piece_ = 0; // how many bytes a record of the server has at most; 0: not known
+    uint16_t said_piece_ = 0;
     bool asked_time_ = false;
     bool usable_ = true;
     bool online_ = false;
