@@ -169,6 +169,11 @@ def test_the_host_sends_it_to_configure_mode_once(host: Host, lamp: Reference) -
 def test_a_mode_that_means_nothing_changes_nothing(host: Host, lamp: Reference) -> None:
     host.publish(host.sender.set_mode("lamp", 7))
     lamp.wait_for_line("The host set a mode that means nothing")
+    # Run mode is the one that it is in.
+    host.publish(host.sender.set_mode("lamp", 0))
+    host.publish(host.sender.query_mode("lamp"))
+    wait_for(lambda: any(message.mode == 0 for message in host.messages), "the mode")
+    assert lamp.heard("The host set a mode that means nothing") == 1
     before = len(host.readings)
     wait_for(lambda: len(host.readings) > before + 1, "readings")
     assert lamp.heard("mode: run") == 1
