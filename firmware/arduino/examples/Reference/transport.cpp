@@ -97,7 +97,7 @@ void Transport::describe()
 // Gives TLS what it knows the server by. nullptr: it has; else what is wrong with that.
 Sentence Transport::know_server()
 {
-    WiFiClientSecure &client = tls_->tls();
+    BearSSL::WiFiClientSecure &client = tls_->tls();
     if (settings_->is("transport", "insecure")) {
         client.setInsecure();
         return nullptr;
@@ -187,7 +187,7 @@ bool Transport::has_buffers()
         return true;
     }
     for (uint16_t length = 512; length <= 4096 && piece_ == 0; length *= 2) {
-        if (WiFiClientSecure::probeMaxFragmentLength(host, port, length)) {
+        if (BearSSL::WiFiClientSecure::probeMaxFragmentLength(host, port, length)) {
             piece_ = length;
         }
     }

@@ -11,7 +11,7 @@
 class TlsClient : public espMqttClientSecure
 {
   public:
-    WiFiClientSecure &tls() { return _client.client; }
+    BearSSL::WiFiClientSecure &tls() { return _client.client; }
 };
 
 class Transport
