@@ -17,11 +17,13 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const SHORTEST_WAIT: Duration = Duration::from_micros(50);
 const LONGEST_WAIT: Duration = Duration::from_millis(5);
 
-/// The `-wal` file is moved into the store when it has this many pages of 4 KiB. Most of them are
-/// the same few: the longer it waits the less it writes.
-const WAL_PAGES: i64 = 4000;
-/// What stays of the `-wal` file after that, in bytes.
-const WAL_KEPT: i64 = WAL_PAGES * 4096;
+/// Of a new file, in bytes. A frame changes a few bytes on each of five pages, and whole pages are
+/// written: with pages of 4 KiB one in a transaction costs a fifth more. Large batches would
+/// rather have those, by less.
+pub(super) const PAGE: i64 = 1024;
+/// The `-wal` file is moved into the store when it is so long, in bytes, and it stays so long.
+/// Most of its pages are the same few: the longer it waits the less it writes.
+pub(super) const WAL: i64 = 16 << 20;
 /// MACs are random, and so are the pages that they fall on: with few of them in memory a large
 /// batch reads and writes each of them again and again. In KiB; negative as SQLite wants it.
 const CACHE: i64 = -(16 << 10);
@@ -42,6 +44,10 @@ pub(super) fn open(file: &Path, durability: Durability) -> Result<Connection, St
     guard(&mut connection).map_err(failed)?;
     schema::check(file, &connection)?;
     examine(file, &connection)?;
+    // Of a file that has pages already it changes nothing.
+    connection
+        .pragma_update(None, "page_size", PAGE)
+        .map_err(failed)?;
     schema::migrate(file, &mut connection, schema::STEPS)?;
     // After the first tables, not before: so a file that is not empty always says whose it is.
     enter_wal(file, &connection)?;
@@ -78,8 +84,9 @@ fn configure(connection: &Connection, durability: Durability) -> rusqlite::Resul
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "cell_size_check", true)?;
     connection.pragma_update(None, "cache_size", CACHE)?;
-    connection.pragma_update(None, "wal_autocheckpoint", WAL_PAGES)?;
-    connection.pragma_update(None, "journal_size_limit", WAL_KEPT)?;
+    let page: i64 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
+    connection.pragma_update(None, "wal_autocheckpoint", WAL / page)?;
+    connection.pragma_update(None, "journal_size_limit", WAL)?;
     wait_for_disk(connection, durability)
 }
 

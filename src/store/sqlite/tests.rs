@@ -12,6 +12,7 @@ use tempfile::TempDir;
 
 use super::super::tests::{NEW, accept, add, copy, frame, newest, recall, session, sessions};
 use super::super::{Acceptance, Durability, SqliteStore, Store};
+use super::file::{PAGE, WAL};
 use super::schema::{APPLICATION_ID, STEPS, migrate};
 use crate::error::StoreError;
 
@@ -310,6 +311,32 @@ fn what_it_does_to_the_disk_is_as_it_was_told() {
     assert_eq!(Durability::default(), Durability::Process);
 }
 
+#[test]
+fn a_file_keeps_its_pages_and_its_wal_is_as_long_with_any() {
+    for page in [PAGE, 4096] {
+        let place = Place::new();
+        if page != PAGE {
+            let mut older = place.raw();
+            older.pragma_update(None, "page_size", page).unwrap();
+            migrate(&place.file(), &mut older, STEPS).unwrap();
+        }
+        let store = place.store();
+        add(&store, "farm", 1);
+        assert_eq!(try_accept(&store, 1), Ok(NEW));
+        let connection = store.connection();
+        let number = |name| -> i64 {
+            connection
+                .pragma_query_value(None, name, |row| row.get(0))
+                .unwrap()
+        };
+        assert_eq!(number("page_size"), page);
+        assert_eq!(number("wal_autocheckpoint") * page, WAL);
+        assert_eq!(number("journal_size_limit"), WAL);
+        drop(connection);
+        place.assert_sound();
+    }
+}
+
 /// Whatever becomes of the transaction.
 #[test]
 fn what_is_durable_waits_for_the_disk_and_nothing_after_it() {
@@ -499,14 +526,15 @@ fn a_damaged_file_is_refused_until_it_is_replaced() {
         bytes[range].fill(byte);
         bytes
     };
-    let middle = sound.len() / 8192 * 4096;
+    let page = usize::try_from(PAGE).unwrap();
+    let middle = sound.len() / page / 2 * page;
     let damaged = [
-        overwrite(middle..middle + 4096, 0xa5),
-        overwrite(middle..middle + 4096, 0),
+        overwrite(middle..middle + page, 0xa5),
+        overwrite(middle..middle + page, 0),
         overwrite(middle..sound.len(), 0xff),
-        overwrite(4096..8192, 0),
+        overwrite(page..2 * page, 0),
         sound[..middle].to_vec(),
-        sound[..sound.len() - 4096].to_vec(),
+        sound[..sound.len() - page].to_vec(),
         sound[..5000].to_vec(),
         sound[..60].to_vec(),
     ];
@@ -533,7 +561,7 @@ fn a_page_that_is_damaged_while_it_is_open_accepts_nothing() {
         .unwrap();
     let sound = fs::read(place.file()).unwrap();
     let mut bytes = sound.clone();
-    bytes[4096..].fill(0);
+    bytes[usize::try_from(PAGE).unwrap()..].fill(0);
     fs::write(place.file(), &bytes).unwrap();
     // A new handle reads the file; what the old one still has in memory is right.
     store.connection().release_memory().unwrap();
