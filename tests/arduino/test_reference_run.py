@@ -1,8 +1,11 @@
 """The reference sketch in run mode: readings, commands, what the host asks of it."""
 
+import contextlib
 import itertools
 import json
 import re
+import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -166,6 +169,11 @@ def test_the_host_sends_it_to_configure_mode_once(host: Host, lamp: Reference) -
 def test_a_mode_that_means_nothing_changes_nothing(host: Host, lamp: Reference) -> None:
     host.publish(host.sender.set_mode("lamp", 7))
     lamp.wait_for_line("The host set a mode that means nothing")
+    # Run mode is the one that it is in.
+    host.publish(host.sender.set_mode("lamp", 0))
+    host.publish(host.sender.query_mode("lamp"))
+    wait_for(lambda: any(message.mode == 0 for message in host.messages), "the mode")
+    assert lamp.heard("The host set a mode that means nothing") == 1
     before = len(host.readings)
     wait_for(lambda: len(host.readings) > before + 1, "readings")
     assert lamp.heard("mode: run") == 1
@@ -226,6 +234,42 @@ def test_a_password_that_the_broker_refuses(
             board.provision(settings | {"mqtt_password": "right"}, None)
             board.wait_for_line("Broker: connected")
     assert board.heard("wrong one") == 0
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (1, "It does not take MQTT 3.1.1"),
+        (2, "It refuses the name of the client"),
+        (3, "It is there, and cannot serve just now"),
+        (4, "It refuses the user name or the password"),
+        (5, "It refuses the user name or the password"),
+    ],
+)
+def test_a_broker_that_refuses(
+    board: Reference, given: espseal.Provision, code: int, words: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def refuse() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    connection, _ = listener.accept()
+                    with connection:
+                        connection.recv(1)
+                        connection.sendall(bytes([0x20, 2, 0, code]))
+                        while connection.recv(1024):
+                            pass
+
+        thread = threading.Thread(target=refuse)
+        thread.start()
+        port = listener.getsockname()[1]
+        try:
+            with running(board, settings_of(given, mqtt_host="127.0.0.1", mqtt_port=port), given):
+                assert words in board.wait_for_line("Broker: not connected", 2)
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
 
 
 def test_what_the_core_gives_the_compiler() -> None:

@@ -157,6 +157,9 @@ class EspsealLink
         return online() && !refused_;
     }
 
+    // The same for a reading: a broker that acknowledges nothing must not fill the heap.
+    bool may_publish() { return may_send() && in_flight_ < ESPSEAL_IN_FLIGHT_MAX; }
+
     virtual void connected() = 0;
     // A whole message, which may be changed in place.
     virtual void arrived(const char *topic, uint8_t *payload, size_t bytes) = 0;
@@ -382,7 +385,7 @@ class EspsealSealedMqtt : private EspsealLink
 
     void flush()
     {
-        while (!outbox_.empty() && device_.ready() && may_send()) {
+        while (!outbox_.empty() && device_.ready() && may_publish()) {
             uint8_t frame[255 + ESPSEAL_OVERHEAD_BYTES];
             problem_ = device_.seal(outbox_.data(), outbox_.bytes(), frame, sizeof frame);
             // If the client does not take it, it is sealed anew: counters may have gaps.
@@ -507,7 +510,7 @@ class EspsealClassicMqtt : private EspsealLink
   private:
     void flush()
     {
-        while (!outbox_.empty() && device_.ready() && may_send()) {
+        while (!outbox_.empty() && device_.ready() && may_publish()) {
             uint8_t frame[ESPSEAL_CLASSIC_READING_FRAME_BYTES];
             size_t bytes;
             problem_ = device_.seal(outbox_.data(), outbox_.bytes(), frame, sizeof frame, &bytes);

@@ -40,8 +40,9 @@ void setup()
     const Stored stored = boot_begin() ? provision_load(&settings) : Stored::kNothing;
     mode = boot_mode(stored);
     led_begin();
-    Serial.printf_P(PSTR("%s, mode: %s. "), kVersion, mode_word(mode));
-    Serial.println(boot_why());
+    Serial.printf_P(PSTR("%s, mode: %s ("), kVersion, mode_word(mode));
+    Serial.print(boot_why());
+    Serial.println(F(")."));
     port.begin(mode, settings, kVersion);
     say_what_to_do();
     if (mode == Mode::kRun && !run_begin(settings, kVersion)) {

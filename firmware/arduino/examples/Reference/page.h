@@ -35,7 +35,7 @@ textarea{min-height:96px;font:16px/1.3 monospace}
 small,.soft{color:var(--soft);font-size:.86rem}
 small{display:block;margin-top:3px}
 .bad{display:block;margin-top:4px;color:var(--bad);font-weight:600;font-size:.92rem}
-.alert{padding:10px 12px;margin:0 0 14px;border-radius:8px;background:var(--badback);color:var(--bad);font-weight:600}
+.alert{padding:10px 12px;margin:8px 0 14px;border-radius:8px;background:var(--badback);color:var(--bad);font-weight:600}
 dl{display:grid;grid-template-columns:auto 1fr;gap:3px 14px;margin:0}
 dt{color:var(--soft)}
 dd{margin:0;overflow-wrap:anywhere}
@@ -74,7 +74,7 @@ button:disabled{opacity:.6}
 </details>
 <label class="tick"><input type="checkbox" id="show">Show passwords and keys as I type</label>
 <fieldset><legend>Device</legend>
-<label for="name">Name</label><input id="name" autocapitalize="none" spellcheck="false"><small>For people: in logs, and in the name of the MQTT client.</small>
+<label for="name">Name</label><input id="name" autocapitalize="none" spellcheck="false"><small>For people. The board prints it when it starts.</small>
 </fieldset>
 <fieldset><legend>Wi-Fi</legend>
 <label for="wifi_ssid">Name of the network (SSID)</label><input id="wifi_ssid" autocapitalize="none" spellcheck="false">

@@ -21,7 +21,8 @@ namespace
 
 constexpr uint32_t kFarewellMs = 3000;
 constexpr uint32_t kIntervalMax = 86400;
-constexpr uint8_t kModeConfigure = 1;
+constexpr uint8_t kModeRun = static_cast<uint8_t>(Mode::kRun);
+constexpr uint8_t kModeConfigure = static_cast<uint8_t>(Mode::kConfigure);
 
 class Run
 {
@@ -35,6 +36,7 @@ class Run
     void set_relay(bool on);
     void measure();
     void look_at_mode();
+    void leave();
     void look_at_problem();
 
     EspsealSealedMqtt device_;
@@ -197,23 +199,26 @@ void Run::look_at_problem()
 void Run::look_at_mode()
 {
     const uint8_t mode = device_.device().mode();
-    if (mode != mode_) {
+    if (mode != mode_ && !leaving_) {
         mode_ = mode;
-        leaving_ = mode == kModeConfigure;
-        leaving_at_ = millis();
-        if (!leaving_) {
+        if (mode == kModeConfigure) {
+            leave();
+        } else if (mode != kModeRun) {
             Serial.println(F("The host set a mode that means nothing to this sketch."));
-        } else if (!provision_set_mode(mode)) {
-            leaving_ = false;
-            Serial.println(F("The mode cannot be stored: flash fails."));
-        } else {
-            Serial.println(F("The host wants to configure: it restarts into that."));
         }
     }
     if (leaving_ && ((device_.inFlight() == 0 && millis() - leaving_at_ > ESPSEAL_QUIET_MS) ||
                      millis() - leaving_at_ > kFarewellMs)) {
         boot_restart();
     }
+}
+
+void Run::leave()
+{
+    leaving_ = provision_set_mode(kModeConfigure);
+    leaving_at_ = millis();
+    Serial.println(leaving_ ? F("The host wants to configure: it restarts into that.")
+                            : F("The host wants to configure, but the flash cannot be written."));
 }
 
 } // namespace

@@ -21,6 +21,26 @@ constexpr uint16_t kSent = 512;
 constexpr uint32_t kContexts = 6600 + 325 + 85;
 constexpr uint32_t kReserve = 4096;
 
+using espMqttClientTypes::DisconnectReason;
+
+// What the broker's answer to MQTT's CONNECT means; nullptr: there was none.
+Sentence refusal(DisconnectReason reason)
+{
+    switch (reason) {
+    case DisconnectReason::MQTT_MALFORMED_CREDENTIALS:
+    case DisconnectReason::MQTT_NOT_AUTHORIZED:
+        return F("It refuses the user name or the password: check mqtt_user and mqtt_password.");
+    case DisconnectReason::MQTT_UNACCEPTABLE_PROTOCOL_VERSION:
+        return F("It does not take MQTT 3.1.1: allow that, or take another broker.");
+    case DisconnectReason::MQTT_IDENTIFIER_REJECTED:
+        return F("It refuses the name of the client, esp8266 and the chip's number: allow that.");
+    case DisconnectReason::MQTT_SERVER_UNAVAILABLE:
+        return F("It is there, and cannot serve just now: look into its log.");
+    default:
+        return nullptr;
+    }
+}
+
 } // namespace
 
 template <class Client>
@@ -77,7 +97,7 @@ void Transport::describe()
 // Gives TLS what it knows the server by. nullptr: it has; else what is wrong with that.
 Sentence Transport::know_server()
 {
-    WiFiClientSecure &client = tls_->tls();
+    BearSSL::WiFiClientSecure &client = tls_->tls();
     if (settings_->is("transport", "insecure")) {
         client.setInsecure();
         return nullptr;
@@ -154,7 +174,7 @@ bool Transport::has_time()
     return true;
 }
 
-// Finds out, once, how small the records of the server can be: the buffer has to hold one.
+// Finds out how small the records of the server can be: the buffer has to hold one.
 bool Transport::has_buffers()
 {
     if (piece_ != 0) {
@@ -167,16 +187,18 @@ bool Transport::has_buffers()
         return true;
     }
     for (uint16_t length = 512; length <= 4096 && piece_ == 0; length *= 2) {
-        if (WiFiClientSecure::probeMaxFragmentLength(host, port, length)) {
+        if (BearSSL::WiFiClientSecure::probeMaxFragmentLength(host, port, length)) {
             piece_ = length;
         }
     }
-    if (piece_ == 0) {
-        piece_ = kWhole;
-        Serial.println(F("TLS: the server does not agree to small records "
-                         "(max_fragment_length), so the board needs a buffer of 16 kB."));
-    } else {
-        Serial.printf_P(PSTR("TLS: the server agrees to records of %u bytes.\n"), piece_);
+    piece_ = piece_ == 0 ? kWhole : piece_;
+    if (piece_ != said_piece_) {
+        said_piece_ = piece_;
+        Serial.printf_P(piece_ == kWhole
+                            ? PSTR("TLS: the server does not agree to small records "
+                                   "(max_fragment_length), so the board needs room for %u bytes.\n")
+                            : PSTR("TLS: the server agrees to records of %u bytes.\n"),
+                        piece_);
     }
     tls_->tls().setBufferSizes(piece_, kSent);
     return true;
@@ -193,6 +215,8 @@ bool Transport::has_memory()
         Serial.printf_P(PSTR("TLS: it needs %u bytes of heap, and %u are free. "),
                         static_cast<unsigned>(needed), static_cast<unsigned>(there));
         Serial.println(tls_words(-1000, ""));
+        // Perhaps it only did not answer when it was asked.
+        piece_ = 0;
     }
     return false;
 }
@@ -214,9 +238,8 @@ void Transport::look()
     }
 }
 
-void Transport::gone(espMqttClientTypes::DisconnectReason reason)
+void Transport::gone(DisconnectReason reason)
 {
-    using espMqttClientTypes::DisconnectReason;
     const bool was_online = online_;
     const int error = error_;
     online_ = false;
@@ -225,12 +248,8 @@ void Transport::gone(espMqttClientTypes::DisconnectReason reason)
     if (error != 0) {
         Serial.printf_P(PSTR("TLS error %d: "), error);
         Serial.println(tls_words(error, settings_->get("transport")));
-    } else if (reason == DisconnectReason::MQTT_MALFORMED_CREDENTIALS ||
-               reason == DisconnectReason::MQTT_NOT_AUTHORIZED) {
-        Serial.println(F("It refuses the user name or the password: check mqtt_user and "
-                         "mqtt_password."));
-    } else if (reason != DisconnectReason::TCP_DISCONNECTED) {
-        Serial.println(F("It refuses MQTT 3.1.1, or the name of the client: look into its log."));
+    } else if (refusal(reason) != nullptr) {
+        Serial.println(refusal(reason));
     } else if (was_online) {
         Serial.println(F("It is tried again for ever."));
     } else if (tls_ != nullptr) {
@@ -240,8 +259,9 @@ void Transport::gone(espMqttClientTypes::DisconnectReason reason)
                          "listen on the network (Mosquitto: a listener line), and is it not the "
                          "port of TLS?"));
     }
-    // Its buffers are another's: the server is asked anew.
-    if (error == BR_ERR_TOO_LARGE || error == BR_ERR_BAD_FRAGLEN || error == BR_ERR_BAD_LENGTH) {
+    // The server is asked anew if it is another now, or perhaps only did not answer.
+    if (piece_ == kWhole || error == BR_ERR_TOO_LARGE || error == BR_ERR_BAD_FRAGLEN ||
+        error == BR_ERR_BAD_LENGTH) {
         piece_ = 0;
     }
 }

@@ -11,7 +11,7 @@
 class TlsClient : public espMqttClientSecure
 {
   public:
-    WiFiClientSecure &tls() { return _client.client; }
+    BearSSL::WiFiClientSecure &tls() { return _client.client; }
 };
 
 class Transport
@@ -46,6 +46,7 @@ class Transport
     BearSSL::PublicKey *key_ = nullptr;
     BearSSL::X509List *anchors_ = nullptr;
     uint16_t piece_ = 0; // how many bytes a record of the server has at most; 0: not known
+    uint16_t said_piece_ = 0;
     bool asked_time_ = false;
     bool usable_ = true;
     bool online_ = false;

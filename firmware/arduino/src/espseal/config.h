@@ -67,6 +67,11 @@
 #define ESPSEAL_MESSAGE_BYTES_MAX 512
 #endif
 #define ESPSEAL_FLEET_BYTES_MAX 32
+/* How many messages the broker may owe an acknowledgement before readings wait: they are in the
+ * client's heap. */
+#ifndef ESPSEAL_IN_FLIGHT_MAX
+#define ESPSEAL_IN_FLIGHT_MAX 16
+#endif
 #define ESPSEAL_RECONNECT_FIRST_MS 1000U
 #ifndef ESPSEAL_RECONNECT_LAST_MS
 #define ESPSEAL_RECONNECT_LAST_MS 60000U
