@@ -85,6 +85,10 @@ export class Keyring {
   get groups(): GroupEntry[]
   /** Every fleet, in the order of the file. */
   get fleets(): FleetEntry[]
+  /** The topic filters on which sealed devices say hello. */
+  get helloFilters(): string[]
+  /** The topic filters on which sealed devices hear welcomes and commands: no reading is there. */
+  get downFilters(): string[]
   /**
    * What a sealed device has to be given. It holds the device's key.
    *
