@@ -178,8 +178,8 @@ for (const runtime of RUNTIMES) {
       await page.click('#espseal-create')
       await page.waitForSelector('#espseal-add')
       assert.deepEqual(
-        Keyring.load(path).groups.map(({ name }) => name),
-        ['home'],
+        [Keyring.load(path).groups, Keyring.load(path).fleets].map(([{ name }]) => name),
+        ['home', 'home'],
       )
       // The next change reads it.
       KeyringFile.open(path).addFleet('boats')

@@ -188,6 +188,36 @@ describe('the endpoints of a keyring', () => {
     assert.equal(runtime().keyring.devices.length, 1)
   })
 
+  it('make a fleet where there is none', async (test) => {
+    const folder = temporaryFolder((work) => test.after(work))
+    const keyring = (name) => ({
+      id: 'keyring',
+      type: 'espseal keyring',
+      source: 'file',
+      file: join(folder, name),
+      state: 'memory',
+    })
+    const group = { group: 'house', topic: 'sensors/+', sessionTopic: 'sensors/session' }
+    await load([keyring('new.toml')])
+    const made = await post('/file', { ...group, fleet: 'home' })
+    assert.deepEqual([made.state, made.fleets], ['ready', [{ name: 'home' }]])
+    await unload()
+
+    await load([keyring('older.toml')])
+    assert.deepEqual((await post('/file', group)).fleets, [])
+    const device = { name: 'door', fleet: 'home', format: 'json' }
+    const refused = { ...device, format: 'basic' }
+    assert.equal((await post('/devices', refused, 400)).code, 'invalid_argument')
+    assert.deepEqual((await get()).fleets, [])
+    const { fleets, devices, provision } = await post('/devices', device)
+    assert.deepEqual(fleets, [{ name: 'home' }])
+    assert.deepEqual([devices[0].formats, provision.file], [['sealed'], 'device.json'])
+    // Where there are others, a new name is a mistake.
+    const other = { name: 'gate', fleet: 'hmoe', format: 'json' }
+    assert.equal((await post('/devices', other, 400)).code, 'no_fleet')
+    assert.equal((await get()).fleets.length, 1)
+  })
+
   it('add a sealed device, offer its keys once, and revoke it', async (test) => {
     const folder = temporaryFolder((work) => test.after(work))
     const file = join(folder, 'keyring.toml')
