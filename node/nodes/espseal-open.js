@@ -16,6 +16,8 @@ module.exports = function (RED) {
     let failure
 
     const kit = new Kit(RED, this, config.keyring, 'espseal-open')
+    // Before it is shown: what failed without a keyring says nothing of this one.
+    kit.on('change', () => (failure = undefined))
     kit.begin({ status, input })
 
     function input(msg, send, done) {

@@ -29,6 +29,7 @@ class KeyringRuntime extends EventEmitter {
   #sessions = NONE
   #hellos = NONE
   #toDevices = NONE
+  #absence
   #timer
   #publishers = 0
   #unheard = new Map()
@@ -42,9 +43,13 @@ class KeyringRuntime extends EventEmitter {
     this.problem = null
   }
 
-  /** `empty`: nothing is configured yet; `ready`; or `broken`, with a `problem`. */
+  /**
+   * `empty`: nothing is configured yet; `absent`: its file was not made yet; `ready`; or `broken`,
+   * with a `problem`.
+   */
   get state() {
     if (this.problem) return 'broken'
+    if (this.#absence) return 'absent'
     return this.#receiver ? 'ready' : 'empty'
   }
 
@@ -86,7 +91,7 @@ class KeyringRuntime extends EventEmitter {
   /** Reads the keyring, at the start and after a change. Never throws: `problem` says why not. */
   load() {
     this.problem = null
-    this.#receiver = this.#sender = undefined
+    this.#receiver = this.#sender = this.#absence = undefined
     this.#sessions = this.#hellos = this.#toDevices = NONE
     this.#unheard.clear()
     try {
@@ -99,7 +104,8 @@ class KeyringRuntime extends EventEmitter {
       }
     } catch (error) {
       this.#receiver = this.#sender = undefined
-      this.problem = error
+      if (this.#isNew(error)) this.#absence = error
+      else this.problem = error
     }
     this.emit('change')
     this.#schedule()
@@ -192,6 +198,11 @@ class KeyringRuntime extends EventEmitter {
     }
   }
 
+  /** Whether there is no file because nobody has made one: where there was a state, it is lost. */
+  #isNew({ code }) {
+    return code === 'no_file' && !this.store && !this.#configuration.hasState
+  }
+
   /** What each topic of the protocol is for. */
   #sort(keyring) {
     const { devices, helloFilters, downFilters } = keyring
@@ -204,7 +215,8 @@ class KeyringRuntime extends EventEmitter {
   }
 
   #ready() {
-    if (this.problem) throw new Trouble(this.problem.code ?? 'broken', this.problem.message)
+    const failure = this.problem ?? this.#absence
+    if (failure) throw new Trouble(failure.code ?? 'broken', failure.message)
     if (!this.#receiver) {
       throw new Trouble('no_keys', 'this keyring has no keys yet: type them in, or name its file')
     }
