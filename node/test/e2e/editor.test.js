@@ -58,7 +58,7 @@ for (const runtime of RUNTIMES) {
       ids.inject = await editor.drop('inject', 140, 200)
       ids.debug = await editor.drop('debug', 720, 80)
       await editor.wire(ids.session, 0, ids.device)
-      await editor.wire(ids.session, 0, ids.session)
+      await editor.wire(ids.session, 0, ids.open)
       await editor.wire(ids.inject, 0, ids.device)
       await editor.wire(ids.device, 0, ids.open)
       await editor.wire(ids.device, 0, ids.session)
