@@ -47,7 +47,7 @@ reasons! {
     /// More bytes than a frame of its format may have.
     TooLong = "too_long", "it is longer than a frame may be";
     /// It has the shape of no format.
-    Unrecognised = "unrecognised", "it has the shape of no frame";
+    Unrecognised = "unrecognised", "it looks like neither a classic nor a sealed one";
     /// A field of the wrong length.
     FieldLength = "field_length", "a field has the wrong length";
     /// A byte that should be a hex digit.
@@ -80,6 +80,30 @@ reasons! {
 
 impl fmt::Display for Malformed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} (offset {})", self.reason.text(), self.offset)
+        f.write_str(self.reason.text())?;
+        match self.reason {
+            // Of the whole: no place in it is to blame.
+            MalformedReason::Unrecognised => Ok(()),
+            _ => write!(f, " (offset {})", self.offset),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_place_is_named_where_there_is_one() {
+        let unrecognised = Malformed::new(MalformedReason::Unrecognised, 0);
+        assert_eq!(
+            unrecognised.to_string(),
+            "it looks like neither a classic nor a sealed one"
+        );
+        let not_hex = Malformed::new(MalformedReason::NotHex, 35);
+        assert_eq!(
+            not_hex.to_string(),
+            "this byte should be a hex digit (offset 35)"
+        );
     }
 }

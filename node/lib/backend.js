@@ -1,9 +1,10 @@
 'use strict'
 
+const { loadAddon, remedy, system } = require('./addon')
 const { VERDICTS } = require('./verdict')
 
 // What can do the work, the best first. Each has the exports of native/index.d.ts.
-const CANDIDATES = [{ name: 'native', load: () => require('../native') }]
+const CANDIDATES = [{ name: 'native', load: loadAddon }]
 
 let chosen
 
@@ -31,8 +32,8 @@ function choose(candidates) {
     }
   }
   const error = new Error(
-    `espseal has no binary for ${process.platform} on ${process.arch} that this Node loads ` +
-      `(${failures.join('; ')})`,
+    `espseal does not run on ${system()} (${failures.join('; ')}): ${remedy()}, ` +
+      'as README.md says under Install',
   )
   error.code = 'no_backend'
   throw error

@@ -46,7 +46,7 @@ export interface EspsealError extends Error {
    * `invalid_argument`; of a keyring: `io`, `no_file`, `already_exists`, `wide_permissions`,
    * `syntax`, `unsupported_version`, `missing_field`, `unknown_field`, `invalid_value`,
    * `wrong_key_length`, `article_keys`, `duplicate_name`, `duplicate_address`, `no_group`,
-   * `no_format`, `unknown_name`; of a store: `read_only`, `disk_full`, `locked`, `corrupt`,
+   * `no_fleet`, `no_format`, `unknown_name`; of a store: `read_only`, `disk_full`, `locked`, `corrupt`,
    * `newer_schema`, `not_a_store`, `moved`, `io`, `store_failed`; of sealing: `data_ends_in_nul`,
    * `frame_too_long`, `invalid_node_id`, `session_required`, `no_session` and the like; of a
    * device's state: `in_use`, `state_missing` and the like; `wrong_format`; `random`;
@@ -85,6 +85,10 @@ export class Keyring {
   get groups(): GroupEntry[]
   /** Every fleet, in the order of the file. */
   get fleets(): FleetEntry[]
+  /** The topic filters on which sealed devices say hello. */
+  get helloFilters(): string[]
+  /** The topic filters on which sealed devices hear welcomes and commands: no reading is there. */
+  get downFilters(): string[]
   /**
    * What a sealed device has to be given. It holds the device's key.
    *

@@ -36,6 +36,14 @@ class Keyring {
     return own(this).fleets()
   }
 
+  get helloFilters() {
+    return own(this).helloFilters()
+  }
+
+  get downFilters() {
+    return own(this).downFilters()
+  }
+
   provision(name) {
     const { deviceKey, ...provision } = own(this).provision(text(name, 'name'))
     return { ...provision, deviceKey: new DeviceKey(deviceKey) }

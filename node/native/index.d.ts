@@ -57,6 +57,8 @@ export declare class Keyring {
   devices(): Array<DeviceEntry>
   groups(): Array<GroupEntry>
   fleets(): Array<FleetEntry>
+  helloFilters(): Array<string>
+  downFilters(): Array<string>
   provision(name: string): Provision
   /** The file that a device is given; `settings` in their order. */
   provisioningFile(name: string, form: string, settings: Array<GivenSetting>): ProvisioningFile

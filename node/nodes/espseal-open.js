@@ -16,20 +16,25 @@ module.exports = function (RED) {
     let failure
 
     const kit = new Kit(RED, this, config.keyring, 'espseal-open')
+    // Before it is shown: what failed without a keyring says nothing of this one.
+    kit.on('change', () => (failure = undefined))
     kit.begin({ status, input })
 
     function input(msg, send, done) {
       const { topic, retain } = msg
       const name = typeof topic === 'string' && topic !== '' ? topic : undefined
       const runtime = kit.need()
+      // Commands to devices are no readings, whoever wires them here.
+      if (runtime.isForDevice(name)) return done()
       if (!isBytes(msg.payload)) {
+        if (runtime.isSession(name)) return done()
         const reason = kit.text('not-bytes')
         return refuse(msg, send, done, { verdict: 'malformed', reason })
       }
       const frame = decoded(msg.payload, config.encoding)
       let message
       try {
-        // Session IDs are no readings, whoever wires them here.
+        // Nor are session IDs.
         if (name !== undefined && runtime.hear(frame, name, retain === true)) return done()
         message = runtime.open(frame, name, retain === true)
         failure = undefined

@@ -24,6 +24,8 @@ module.exports = function (RED) {
 
     const room = new WaitingRoom({ serve, expired: ({ done, reason }) => fail(done, reason) })
     const kit = new Kit(RED, this, config.keyring, 'espseal-seal')
+    // Before it is shown: what failed without a keyring says nothing of this one.
+    kit.on('change', () => (failure = undefined))
     kit.begin({ status, input, close })
     kit.on('acknowledged', (tag) => {
       const msg = awaited.take(tag)

@@ -65,14 +65,9 @@ impl Keyring {
                 command_session_topic: filled(Group::command_session_topic),
                 fleet: fleet.map(|fleet| fleet.name.to_string()),
                 address: sealed.map(|sealed| sealed.address.to_string()),
-                down_topic: sealed.and_then(|sealed| {
-                    Some(
-                        self.core
-                            .fleets()
-                            .get(sealed.fleet)?
-                            .down_topic(sealed.address),
-                    )
-                }),
+                down_topic: sealed
+                    .zip(fleet)
+                    .map(|(sealed, fleet)| sealed.down_topic(fleet)),
                 minimum_epoch: sealed.map(|sealed| sealed.minimum_epoch),
                 revoked: sealed.is_some_and(|sealed| sealed.revoked),
                 own_key: sealed.is_some_and(Sealed::has_own_key),
@@ -106,6 +101,16 @@ impl Keyring {
             devices: u32::try_from(fleet.device_count()).unwrap_or(u32::MAX),
         };
         self.core.fleets().iter().map(entry).collect()
+    }
+
+    #[napi]
+    pub fn hello_filters(&self) -> Vec<String> {
+        texts(self.core.hello_filters())
+    }
+
+    #[napi]
+    pub fn down_filters(&self) -> Vec<String> {
+        texts(self.core.down_filters())
     }
 
     #[napi]
@@ -155,6 +160,10 @@ impl Keyring {
     pub fn warnings(&self) -> Vec<String> {
         self.core.warnings()
     }
+}
+
+fn texts(filters: Vec<Arc<str>>) -> Vec<String> {
+    filters.iter().map(ToString::to_string).collect()
 }
 
 impl From<CoreKeyring> for Keyring {

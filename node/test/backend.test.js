@@ -2,6 +2,8 @@
 
 const assert = require('node:assert/strict')
 const { spawnSync } = require('node:child_process')
+const { mkdtempSync, readdirSync, rmSync, writeFileSync } = require('node:fs')
+const { tmpdir } = require('node:os')
 const { join } = require('node:path')
 const { describe, it } = require('node:test')
 const { choose } = require('../lib/backend')
@@ -43,5 +45,41 @@ describe('the backend', () => {
       code: 'no_backend',
       message: /broken: wrong libc/,
     })
+  })
+
+  /** What a new process says that cannot load it. */
+  function failure(before, env = {}) {
+    const program = `
+      ${before}
+      try { require(${JSON.stringify(LIBRARY)}).Keyring.parse('') }
+      catch ({ code, message }) { console.log(JSON.stringify([code, message])) }
+    `
+    const { stdout, stderr } = spawnSync(process.execPath, ['-e', program], {
+      encoding: 'utf8',
+      env: { ...process.env, ...env },
+    })
+    assert.equal(stderr, '')
+    const [code, message] = JSON.parse(stdout)
+    assert.equal(code, 'no_backend')
+    assert.doesNotMatch(message, /npm|package-lock|node_modules/)
+    assert.match(message, /README/)
+    return message
+  }
+
+  it('says for which system there is none, for which there is, and what to do', () => {
+    const addon = readdirSync(join(LIBRARY, 'native')).find((file) => file.endsWith('.node'))
+    const [, built] = addon.split('.')
+    const message = failure("Object.defineProperty(process, 'arch', { value: 'riscv64' })")
+    assert.ok(message.includes(`${process.platform}-riscv64`), message)
+    assert.ok(message.includes(`the only addon is for ${built}`), message)
+  })
+
+  it('says why one that is there does not load', (test) => {
+    const folder = mkdtempSync(join(tmpdir(), 'espseal-backend-'))
+    test.after(() => rmSync(folder, { recursive: true }))
+    const file = join(folder, 'broken.node')
+    writeFileSync(file, 'no addon')
+    const message = failure('', { NAPI_RS_NATIVE_LIBRARY_PATH: file })
+    assert.ok(message.includes(`the addon does not load: ${file}: `), message)
   })
 })

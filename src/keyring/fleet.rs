@@ -59,6 +59,12 @@ impl Fleet {
         &self.hello.filter
     }
 
+    /// What the fleet's devices hear, alike.
+    #[must_use]
+    pub const fn down_filter(&self) -> &TopicFilter {
+        &self.down.filter
+    }
+
     /// How many devices it has.
     #[must_use]
     pub const fn device_count(&self) -> usize {

@@ -80,6 +80,13 @@ impl Keyring {
         self.filters(fleets, Sealed::own_hello_topic)
     }
 
+    /// Where sealed devices hear welcomes and commands, alike: no reading is there.
+    #[must_use]
+    pub fn down_filters(&self) -> Vec<Arc<str>> {
+        let fleets = self.fleets().iter().map(Fleet::down_filter);
+        self.filters(fleets, Sealed::own_down_topic)
+    }
+
     fn filters<'k>(
         &'k self,
         fleets: impl Iterator<Item = &'k TopicFilter>,

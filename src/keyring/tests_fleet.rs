@@ -416,6 +416,7 @@ fn devices_may_send_and_hear_on_topics_of_their_own() {
     );
     // What the fleets' filters cover is heard already.
     assert_eq!(texts(keyring.hello_filters()), ["espseal/+/hello", "tx"]);
+    assert_eq!(texts(keyring.down_filters()), ["cellar", "espseal/+/down"]);
     let home = &keyring.fleets()[0];
     let kitchen = keyring.devices()[0].sealed.as_ref().unwrap();
     assert_eq!(kitchen.up_topic(home), "tx");

@@ -1,5 +1,6 @@
 'use strict'
 
+const { existsSync } = require('node:fs')
 const { join, resolve } = require('node:path')
 const { Keyring, KeyringFile, Store } = require('../../lib')
 const { keyringText } = require('./keyring-text')
@@ -57,10 +58,20 @@ class Configuration {
   }
 
   store() {
-    if (this.#config.state === 'memory' || this.source === 'trial') return Store.memory()
+    const file = this.#stateFile
+    return file === null ? Store.memory() : Store.sqlite(file)
+  }
+
+  /** Whether something is remembered from before this start. */
+  get hasState() {
+    return this.#stateFile !== null && existsSync(this.#stateFile)
+  }
+
+  get #stateFile() {
+    if (this.#config.state === 'memory' || this.source === 'trial') return null
     const given = (this.#config.stateFile ?? '').trim()
     const own = join('espseal', `${this.#config.id}.sqlite3`)
-    return Store.sqlite(resolve(this.#folder, given === '' ? own : given))
+    return resolve(this.#folder, given === '' ? own : given)
   }
 
   #keys() {

@@ -49,8 +49,10 @@ function addEndpoints(RED) {
   RED.httpAdmin.post(`${PATH}/devices/:name/revoke`, writing, changing(revoke))
 }
 
-function createFile(file, { group, topic, sessionTopic }) {
-  KeyringFile.create(file).addGroup(group, { topic, sessionTopic })
+function createFile(path, { group, topic, sessionTopic, fleet }) {
+  const file = KeyringFile.create(path)
+  file.addGroup(group, { topic, sessionTopic })
+  if (fleet !== undefined) file.addFleet(fleet)
 }
 
 function addDevice(path, { name, group, fleet, address, format }) {
@@ -66,6 +68,7 @@ function addDevice(path, { name, group, fleet, address, format }) {
   if (!FORMS.includes(format)) {
     throw new Trouble('invalid_argument', `format must be one of ${FORMS.join(', ')}`)
   }
+  if (Keyring.load(path).fleets.length === 0) file.addFleet(fleet)
   file.addSealed(name, { fleet })
   return ({ keyring }) => ({ provision: keyring.provisioningFile(name, format) })
 }

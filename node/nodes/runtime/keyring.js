@@ -2,7 +2,7 @@
 
 const { EventEmitter } = require('node:events')
 const { Receiver, Sender } = require('../../lib')
-const { topicPattern } = require('./topics')
+const { Topics } = require('./topics')
 const { Trouble } = require('./trouble')
 
 // The shortest wait for what is due, and the pause after the store failed to mint an ID.
@@ -12,6 +12,8 @@ const PAUSE = 10_000
 // with the connection, or the broker has forgotten it. In ms, doubled each time.
 const ECHO = 2_000
 const ECHO_LONGEST = 16_000
+
+const NONE = new Topics([])
 
 /**
  * What the nodes of one keyring share: its receiver, its sender, and when something is due.
@@ -24,9 +26,10 @@ class KeyringRuntime extends EventEmitter {
   #configuration
   #receiver
   #sender
-  #owned = new Set()
-  #hellos = []
-  #toDevices = new Set()
+  #sessions = NONE
+  #hellos = NONE
+  #toDevices = NONE
+  #absence
   #timer
   #publishers = 0
   #unheard = new Map()
@@ -40,9 +43,13 @@ class KeyringRuntime extends EventEmitter {
     this.problem = null
   }
 
-  /** `empty`: nothing is configured yet; `ready`; or `broken`, with a `problem`. */
+  /**
+   * `empty`: nothing is configured yet; `absent`: its file was not made yet; `ready`; or `broken`,
+   * with a `problem`.
+   */
   get state() {
     if (this.problem) return 'broken'
+    if (this.#absence) return 'absent'
     return this.#receiver ? 'ready' : 'empty'
   }
 
@@ -67,6 +74,11 @@ class KeyringRuntime extends EventEmitter {
     return this.#receiver?.trouble ?? null
   }
 
+  /** How many frames got each verdict since the start. */
+  get counts() {
+    return this.#ready().counts
+  }
+
   get falseSessions() {
     return this.#receiver?.falseSessions ?? 0
   }
@@ -79,9 +91,8 @@ class KeyringRuntime extends EventEmitter {
   /** Reads the keyring, at the start and after a change. Never throws: `problem` says why not. */
   load() {
     this.problem = null
-    this.#receiver = this.#sender = undefined
-    this.#owned.clear()
-    this.#hellos = []
+    this.#receiver = this.#sender = this.#absence = undefined
+    this.#sessions = this.#hellos = this.#toDevices = NONE
     this.#unheard.clear()
     try {
       if (!this.#configuration.isEmpty) {
@@ -89,15 +100,12 @@ class KeyringRuntime extends EventEmitter {
         this.store ??= this.#configuration.store()
         this.#receiver = new Receiver(keyring, this.store, { authority: this.authority })
         this.#sender = new Sender(keyring, this.store)
-        const topics = [...this.#receiver.subscriptions, ...this.#sender.subscriptions]
-        this.#owned = new Set(topics)
-        const toDevice = ({ commandTopic, downTopic }) => [commandTopic, downTopic]
-        this.#toDevices = new Set(keyring.devices.flatMap(toDevice))
-        this.#hellos = keyring.fleets.map(({ helloFilter }) => topicPattern(helloFilter))
+        this.#sort(keyring)
       }
     } catch (error) {
       this.#receiver = this.#sender = undefined
-      this.problem = error
+      if (this.#isNew(error)) this.#absence = error
+      else this.problem = error
     }
     this.emit('change')
     this.#schedule()
@@ -127,18 +135,28 @@ class KeyringRuntime extends EventEmitter {
 
   /** Whether what comes on a topic is for the protocol alone: no reading is there. */
   owns(topic) {
-    return this.#owned.has(topic) || this.#toDevices.has(topic) || this.isHello(topic)
+    return this.isSession(topic) || this.isForDevice(topic) || this.isHello(topic)
+  }
+
+  /** Whether a topic is of sessions or beacons: its messages are for `hear`. */
+  isSession(topic) {
+    return this.#sessions.has(topic)
+  }
+
+  /** Whether devices hear a topic, and nobody else: commands and welcomes. */
+  isForDevice(topic) {
+    return this.#toDevices.has(topic)
   }
 
   /** Whether a topic is one of hellos: its messages are for `open`. */
   isHello(topic) {
-    return this.#hellos.some((pattern) => pattern.test(topic))
+    return this.#hellos.has(topic)
   }
 
   /** Takes a message of a session topic; false if it is none. */
   hear(payload, topic, retained) {
     const receiver = this.#ready()
-    if (!this.#owned.has(topic)) return false
+    if (!this.isSession(topic)) return false
     if (receiver.hear(payload, { topic, retained })) {
       const unheard = this.#unheard.get(topic)
       if (unheard && unheard.payload.equals(Buffer.from(payload))) this.#unheard.delete(topic)
@@ -180,8 +198,25 @@ class KeyringRuntime extends EventEmitter {
     }
   }
 
+  /** Whether there is no file because nobody has made one: where there was a state, it is lost. */
+  #isNew({ code }) {
+    return code === 'no_file' && !this.store && !this.#configuration.hasState
+  }
+
+  /** What each topic of the protocol is for. */
+  #sort(keyring) {
+    const { devices, helloFilters, downFilters } = keyring
+    const hellos = new Set(helloFilters)
+    const heard = [...this.#receiver.subscriptions, ...this.#sender.subscriptions]
+    this.#sessions = new Topics(heard.filter((topic) => !hellos.has(topic)))
+    this.#hellos = new Topics(helloFilters)
+    const commands = devices.map(({ commandTopic }) => commandTopic).filter((each) => each !== null)
+    this.#toDevices = new Topics([...downFilters, ...commands])
+  }
+
   #ready() {
-    if (this.problem) throw new Trouble(this.problem.code ?? 'broken', this.problem.message)
+    const failure = this.problem ?? this.#absence
+    if (failure) throw new Trouble(failure.code ?? 'broken', failure.message)
     if (!this.#receiver) {
       throw new Trouble('no_keys', 'this keyring has no keys yet: type them in, or name its file')
     }

@@ -81,6 +81,7 @@ class Kit {
   #common() {
     if (!this.runtime) return calm(this.text('status.no-keyring'))
     if (this.runtime.state === 'broken') return bad(this.text('status.broken'))
+    if (this.runtime.state === 'absent') return calm(this.text('status.no-file'))
     if (this.runtime.state === 'empty') return calm(this.text('status.no-keys'))
     return null
   }

@@ -10,4 +10,21 @@ function topicPattern(filter) {
   return new RegExp(`^${start}${levels.join('/')}$`, 's')
 }
 
-module.exports = { topicPattern }
+/** Topics, some of them by filters. */
+class Topics {
+  #names
+  #patterns
+
+  constructor(filters) {
+    const isName = (filter) => !filter.includes('+')
+    this.#names = new Set(filters.filter(isName))
+    this.#patterns = filters.filter((filter) => !isName(filter)).map(topicPattern)
+  }
+
+  has(topic) {
+    if (typeof topic !== 'string') return false
+    return this.#names.has(topic) || this.#patterns.some((pattern) => pattern.test(topic))
+  }
+}
+
+module.exports = { Topics }

@@ -58,6 +58,7 @@ for (const runtime of RUNTIMES) {
       ids.inject = await editor.drop('inject', 140, 200)
       ids.debug = await editor.drop('debug', 720, 80)
       await editor.wire(ids.session, 0, ids.device)
+      await editor.wire(ids.session, 0, ids.open)
       await editor.wire(ids.inject, 0, ids.device)
       await editor.wire(ids.device, 0, ids.open)
       await editor.wire(ids.device, 0, ids.session)
@@ -178,8 +179,8 @@ for (const runtime of RUNTIMES) {
       await page.click('#espseal-create')
       await page.waitForSelector('#espseal-add')
       assert.deepEqual(
-        Keyring.load(path).groups.map(({ name }) => name),
-        ['home'],
+        [Keyring.load(path).groups, Keyring.load(path).fleets].map(([{ name }]) => name),
+        ['home', 'home'],
       )
       // The next change reads it.
       KeyringFile.open(path).addFleet('boats')

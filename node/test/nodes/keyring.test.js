@@ -1,7 +1,7 @@
 'use strict'
 
 const assert = require('node:assert/strict')
-const { chmodSync, existsSync, statSync, writeFileSync } = require('node:fs')
+const { chmodSync, existsSync, statSync, unlinkSync, writeFileSync } = require('node:fs')
 const { join } = require('node:path')
 const { after, afterEach, before, describe, it } = require('node:test')
 const { Device, Keyring, KeyringFile } = require('../../lib')
@@ -13,6 +13,7 @@ const {
   helper,
   load,
   start,
+  status,
   stop,
   temporaryFolder,
   unload,
@@ -29,6 +30,8 @@ const FLOW = [
   },
   ...['ids', 'fresh', 'refused'].map((id) => ({ id, type: 'helper' })),
 ]
+// Of Node-RED's log: errors lie below.
+const WARN = 30
 const runtime = () => helper.getNode('keyring').runtime
 const ENDPOINT = '/espseal/keyring/keyring'
 
@@ -102,16 +105,49 @@ describe('espseal keyring', () => {
       file,
       state: 'memory',
     }
-    await load([keyring])
-    assert.deepEqual([runtime().state, runtime().problem.code], ['broken', 'no_file'])
-
     writeFileSync(file, keyringText())
     chmodSync(file, 0o644)
-    runtime().load()
-    assert.equal(runtime().problem.code, 'wide_permissions')
+    await load([keyring])
+    assert.deepEqual([runtime().state, runtime().problem.code], ['broken', 'wide_permissions'])
     chmodSync(file, 0o600)
     runtime().load()
     assert.equal(runtime().state, 'ready')
+  })
+
+  it('is calm where its file was never made, and says when it is lost', async (test) => {
+    const folder = temporaryFolder((work) => test.after(work))
+    const file = join(folder, 'keyring.toml')
+    const stateFile = join(folder, 'state.sqlite3')
+    const keyring = { id: 'keyring', type: 'espseal keyring', source: 'file', file, stateFile }
+    const logged = () => helper.log().args.filter(([{ id, level }]) => id && level <= WARN)
+    const seal = { id: 'seal', type: 'espseal seal', keyring: 'keyring', wires: [[], []] }
+    const device = { ...seal, id: 'device', type: 'espseal device', device: 'kitchen' }
+    const { caught } = await load([keyring, ...FLOW, seal, device])
+    assert.deepEqual([runtime().state, runtime().problem], ['absent', null])
+    for (const id of ['open', 'session', 'seal', 'device']) await status(id, 'grey', 'no-file')
+    assert.deepEqual(logged(), [])
+    assert.ok(!existsSync(stateFile))
+    for (const id of ['open', 'seal']) {
+      give(id, { payload: 'x', device: 'kitchen' })
+      const { error } = await caught.next()
+      assert.equal(error.code, 'no_file')
+      assert.ok(error.message.includes(file))
+    }
+
+    writeFileSync(file, keyringText(), { mode: 0o600 })
+    runtime().load()
+    assert.equal(runtime().state, 'ready')
+    await status('open', 'grey', 'waiting')
+    await status('seal', 'grey', 'ready')
+    unlinkSync(file)
+    runtime().load()
+    assert.deepEqual([runtime().state, runtime().problem.code], ['broken', 'no_file'])
+    await status('open', 'red', 'broken')
+    await unload()
+
+    // The state tells the next process that there was one.
+    await load([keyring, ...FLOW])
+    assert.deepEqual([runtime().state, runtime().problem.code], ['broken', 'no_file'])
   })
 
   it('keeps its state over a restart', async (test) => {
@@ -157,10 +193,7 @@ describe('the endpoints of a keyring', () => {
       ...FLOW,
     ])
     const before_ = await get()
-    assert.deepEqual(
-      [before_.state, before_.problem.code, before_.file],
-      ['broken', 'no_file', file],
-    )
+    assert.deepEqual([before_.state, before_.problem, before_.file], ['absent', null, file])
 
     const group = { group: 'house', topic: 'sensors/+', sessionTopic: 'sensors/session' }
     const made = await post('/file', group)
@@ -186,6 +219,36 @@ describe('the endpoints of a keyring', () => {
       ['kitchen'],
     )
     assert.equal(runtime().keyring.devices.length, 1)
+  })
+
+  it('make a fleet where there is none', async (test) => {
+    const folder = temporaryFolder((work) => test.after(work))
+    const keyring = (name) => ({
+      id: 'keyring',
+      type: 'espseal keyring',
+      source: 'file',
+      file: join(folder, name),
+      state: 'memory',
+    })
+    const group = { group: 'house', topic: 'sensors/+', sessionTopic: 'sensors/session' }
+    await load([keyring('new.toml')])
+    const made = await post('/file', { ...group, fleet: 'home' })
+    assert.deepEqual([made.state, made.fleets], ['ready', [{ name: 'home' }]])
+    await unload()
+
+    await load([keyring('older.toml')])
+    assert.deepEqual((await post('/file', group)).fleets, [])
+    const device = { name: 'door', fleet: 'home', format: 'json' }
+    const refused = { ...device, format: 'basic' }
+    assert.equal((await post('/devices', refused, 400)).code, 'invalid_argument')
+    assert.deepEqual((await get()).fleets, [])
+    const { fleets, devices, provision } = await post('/devices', device)
+    assert.deepEqual(fleets, [{ name: 'home' }])
+    assert.deepEqual([devices[0].formats, provision.file], [['sealed'], 'device.json'])
+    // Where there are others, a new name is a mistake.
+    const other = { name: 'gate', fleet: 'hmoe', format: 'json' }
+    assert.equal((await post('/devices', other, 400)).code, 'no_fleet')
+    assert.equal((await get()).fleets.length, 1)
   })
 
   it('add a sealed device, offer its keys once, and revoke it', async (test) => {

@@ -1,15 +1,16 @@
 'use strict'
 
 const assert = require('node:assert/strict')
-const { renameSync } = require('node:fs')
+const { readFileSync, renameSync, writeFileSync } = require('node:fs')
 const { join } = require('node:path')
 const { setTimeout: sleep } = require('node:timers/promises')
 const { after, afterEach, before, describe, it } = require('node:test')
-const { Device, Keyring } = require('../../lib')
-const { keyringText } = require('../support/keyring')
+const { Device, Keyring, Sender, Store } = require('../../lib')
+const { SEALED, keyringText } = require('../support/keyring')
 const {
   TYPED,
   give,
+  helper,
   load,
   start,
   status,
@@ -36,7 +37,9 @@ async function opened(properties = {}, keyring = TYPED) {
     ...['ids', 'fresh', 'refused'].map((id) => ({ id, type: 'helper' })),
   ])
   const device = Device.fromKeyring(Keyring.parse(keyringText()), 'kitchen')
-  const session = await probes.ids.next('a session ID')
+  let session
+  do session = await probes.ids.next('a session ID')
+  while (session.topic !== 'sensors/session')
   device.hear(session.payload)
   return { ...probes, device, session }
 }
@@ -172,6 +175,77 @@ describe('espseal open', () => {
     give('open', { payload: device.seal('last'), topic: TOPIC })
     assert.equal((await fresh.next()).payload, 'last')
     assert.deepEqual(refused.messages, [])
+  })
+
+  describe('with everything wired to it', () => {
+    /** A keyring's file with the classic kitchen, and sealed devices with topics of the fleet's. */
+    function keyringFile(test, more = '') {
+      const file = join(
+        temporaryFolder((work) => test.after(work)),
+        'keyring.toml',
+      )
+      writeFileSync(file, keyringText() + SEALED + more, { mode: 0o600 })
+      return { id: 'keyring', type: 'espseal keyring', source: 'file', file, state: 'memory' }
+    }
+
+    it('passes over what goes to devices', async (test) => {
+      const own = [
+        '\n[[device]]',
+        'name = "shed"',
+        'sealed = { fleet = "boats", address = "8899aabbccddeeff", down_topic = "shed/rx" }',
+      ].join('\n')
+      const { fresh, refused, caught, device } = await opened(
+        { output: 'text' },
+        keyringFile(test, own),
+      )
+      const keyring = Keyring.parse(keyringText())
+      const sender = new Sender(keyring, Store.memory())
+      const session = device.drawCommandSession()
+      sender.hear(session, { topic: 'sensors/1234567/command-session' })
+      const command = sender.seal('kitchen', 'on')
+      assert.equal(command.topic, 'sensors/1234567/command')
+      const topics = [
+        command.topic,
+        'espseal/0011223344556677/down',
+        // Of a device that this keyring does not know.
+        'espseal/1111111111111111/down',
+        'shed/rx',
+      ]
+      for (const topic of topics) {
+        for (const payload of [command.payload, '', 'x', { no: 'bytes' }]) {
+          give('open', { topic, payload })
+        }
+      }
+      give('open', { payload: device.seal('last'), topic: TOPIC })
+      assert.equal((await fresh.next()).payload, 'last')
+      assert.deepEqual([refused.messages, caught.messages], [[], []])
+      const { counts } = helper.getNode('keyring').runtime
+      assert.deepEqual([counts.fresh, counts.wrong_direction, counts.malformed], [1, 0, 0])
+    })
+
+    it('passes over sessions and beacons, and still tells of the others', async (test) => {
+      const { fresh, refused, device, session } = await opened(
+        { output: 'text' },
+        keyringFile(test),
+      )
+      for (const topic of [session.topic, 'espseal/boats/beacon']) {
+        for (const payload of ['x', '', { no: 'bytes' }]) give('open', { topic, payload })
+      }
+      give('open', { topic: 'espseal/0011223344556677/up', payload: 'x' })
+      assert.equal((await refused.next()).topic, 'espseal/0011223344556677/up')
+      give('open', { payload: device.seal('last'), topic: TOPIC })
+      assert.equal((await fresh.next()).payload, 'last')
+      assert.deepEqual(refused.messages, [])
+    })
+
+    it('opens a hello on a topic of the device’s own', async (test) => {
+      const own = { from: '"0011223344556677" }', to: '"0011223344556677", hello_topic = "hi" }' }
+      const keyring = keyringFile(test)
+      writeFileSync(keyring.file, readFileSync(keyring.file, 'utf8').replace(own.from, own.to))
+      const { refused } = await opened({}, keyring)
+      give('open', { topic: 'hi', payload: 'no hello' })
+      assert.equal((await refused.next()).espseal.verdict, 'malformed')
+    })
   })
 
   it('hands a failure of the store to a Catch node, and recovers', async (test) => {

@@ -1,7 +1,7 @@
 'use strict'
 
 const assert = require('node:assert/strict')
-const { renameSync } = require('node:fs')
+const { readFileSync, readdirSync, renameSync } = require('node:fs')
 const { join } = require('node:path')
 const { after, afterEach, before, describe, it } = require('node:test')
 const { Keyring, Receiver, Store, classic } = require('../../lib')
@@ -26,10 +26,26 @@ const FLOW = [
   { id: 'out', type: 'helper' },
 ]
 
+const EXAMPLES = join(__dirname, '../../examples')
+
 describe('espseal session', () => {
   before(start)
   after(stop)
   afterEach(unload)
+
+  for (const name of readdirSync(EXAMPLES)) {
+    const example = JSON.parse(readFileSync(join(EXAMPLES, name), 'utf8'))
+    // Elsewhere the broker brings the IDs back.
+    if (example.some(({ type }) => type === 'mqtt in')) continue
+    it(`hears back its session IDs in the example ${name}`, async () => {
+      await load(
+        example.filter(({ type }) => type.startsWith('espseal ')),
+        {},
+      )
+      const { id } = example.find(({ type }) => type === 'espseal session')
+      await status(id, 'green', 'published')
+    })
+  }
 
   it('publishes a session ID at its start, retained', async () => {
     const { out } = await load([TYPED, ...FLOW])
