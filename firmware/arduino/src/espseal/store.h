@@ -50,8 +50,8 @@ typedef struct {
 /* Fills in form and checksum; whether they were there already: what was read is valid then. */
 bool espseal_record_finish(espseal_record *record);
 
-/* Reads the newest record; its sequence stays 0 if there is none. Overwrites what an interrupted
- * save has left behind. False: flash fails. */
+/* Reads the newest record into a store that is all zeros; its sequence stays 0 if there is none.
+ * Overwrites what an interrupted save has left behind. False: flash fails. */
 ESPSEAL_MUST_USE bool espseal_store_load(espseal_store *store, const espseal_platform *platform);
 
 /* Writes the record with the next sequence number. `overwrite`: no older one stays readable, in
