@@ -130,6 +130,12 @@ class Probe:
         """Publishes, and returns once the broker has it."""
         self.client.publish(topic, payload, qos, retain).wait_for_publish(60)
 
+    def catch_up(self) -> None:
+        """Returns once it has heard whatever the broker had passed on before."""
+        heard = len(self.on("marker"))
+        self.send("marker", b"")
+        wait_for(lambda: len(self.on("marker")) > heard, "the marker")
+
     def session(self, device: espseal.Device) -> espseal.Device:
         """Hands the newest session ID to a device once there is one."""
         topic = device.session_topic or ""

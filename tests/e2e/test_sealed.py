@@ -234,6 +234,8 @@ def test_a_lost_acknowledgement(broker: Mosquitto, probe: Probe, farm: SealedFar
         (up,) = [each.up_filter for each in farm.keyring.fleets]
         reader.client.unsubscribe(up)
         wait_for(lambda: f"UNSUBSCRIBE from {reader_id()}" in broker.log, "deafness")
+        # Else the last acknowledgement might be taken for the next one.
+        probe.catch_up()
         commands = len(probe.on(given.down_topic))
         answers = len(probe.on(given.up_topic))
         sent = reader.attachment.sender.send(name(0), "on", timeout=LONG, patience=4 * LONG)
