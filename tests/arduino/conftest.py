@@ -2,10 +2,14 @@
 
 import re
 import subprocess
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import pytest
+
+import espseal
+from broker import Mosquitto
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -116,3 +120,27 @@ def host() -> Path:
 @pytest.fixture(scope="session")
 def lx106() -> Path:
     return make_lx106()
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    """A real one, which keeps what is retained over a restart."""
+    folder = tmp_path / "broker"
+    folder.mkdir()
+    with Mosquitto(folder, persistence=True) as broker:
+        yield broker
+
+
+@pytest.fixture
+def keyring(tmp_path: Path) -> espseal.Keyring:
+    """A fleet with one device, a lamp."""
+    file = espseal.KeyringFile.create(tmp_path / "keyring.toml")
+    file.add_fleet("home")
+    file.add_sealed("lamp", fleet="home")
+    return espseal.Keyring.load(file.path)
+
+
+@pytest.fixture
+def given(keyring: espseal.Keyring) -> espseal.Provision:
+    """What the lamp is given."""
+    return keyring.provision("lamp")

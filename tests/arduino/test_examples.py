@@ -19,26 +19,10 @@ FAST = "-DINTERVAL_MS=100"
 
 
 @pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    folder = tmp_path / "broker"
-    folder.mkdir()
-    with Mosquitto(folder, persistence=True) as broker:
-        yield broker
-
-
-@pytest.fixture
 def board(tmp_path: Path) -> Path:
     folder = tmp_path / "board"
     folder.mkdir()
     return folder
-
-
-@pytest.fixture
-def keyring(tmp_path: Path) -> espseal.Keyring:
-    file = espseal.KeyringFile.create(tmp_path / "keyring.toml")
-    file.add_fleet("home")
-    file.add_sealed("lamp", fleet="home")
-    return espseal.Keyring.load(file.path)
 
 
 @pytest.fixture

@@ -25,14 +25,6 @@ def broker(tmp_path: Path) -> Iterator[Mosquitto]:
         yield broker
 
 
-@pytest.fixture
-def keyring(tmp_path: Path) -> espseal.Keyring:
-    file = espseal.KeyringFile.create(tmp_path / "keyring.toml")
-    file.add_fleet("home")
-    file.add_sealed("lamp", fleet="home")
-    return espseal.Keyring.load(file.path)
-
-
 def outbox(
     tmp_path: Path, at: tuple[str, int], keyring: espseal.Keyring, drop: str, defines: str = ""
 ) -> Sketch:

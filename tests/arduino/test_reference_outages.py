@@ -22,30 +22,9 @@ SMALL = "-DOUTBOX_BYTES=250"
 
 
 @pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    folder = tmp_path / "broker"
-    folder.mkdir()
-    with Mosquitto(folder, persistence=True) as broker:
-        yield broker
-
-
-@pytest.fixture
-def keyring(tmp_path: Path) -> espseal.Keyring:
-    file = espseal.KeyringFile.create(tmp_path / "keyring.toml")
-    file.add_fleet("home")
-    file.add_sealed("lamp", fleet="home")
-    return espseal.Keyring.load(file.path)
-
-
-@pytest.fixture
 def host(broker: Mosquitto, keyring: espseal.Keyring, tmp_path: Path) -> Iterator[Host]:
     with Host(broker, keyring, tmp_path) as host:
         yield host
-
-
-@pytest.fixture
-def given(keyring: espseal.Keyring) -> espseal.Provision:
-    return keyring.provision("lamp")
 
 
 @pytest.fixture

@@ -67,19 +67,6 @@ def server(authority: Authority) -> Certificate:
 
 
 @pytest.fixture
-def keyring(tmp_path: Path) -> espseal.Keyring:
-    file = espseal.KeyringFile.create(tmp_path / "keyring.toml")
-    file.add_fleet("home")
-    file.add_sealed("lamp", fleet="home")
-    return espseal.Keyring.load(file.path)
-
-
-@pytest.fixture
-def given(keyring: espseal.Keyring) -> espseal.Provision:
-    return keyring.provision("lamp")
-
-
-@pytest.fixture
 def board(tmp_path: Path) -> Reference:
     folder = tmp_path / "board"
     folder.mkdir()
